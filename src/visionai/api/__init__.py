@@ -1,0 +1,1 @@
+"""HTTP and WebSocket in; nothing is decided here. One router per noun."""

@@ -1,0 +1,256 @@
+"""Data sets: upload, look at, delete."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, post
+from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
+from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visionai.api import multipart, shapes
+from visionai.api.operations import shape as operation_shape
+from visionai.api.problems import responses
+from visionai.api.shapes import Page
+from visionai.datasets import queries
+from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
+from visionai.datasets.uploads import FORMATS, Upload
+from visionai.db import Database, utcnow
+from visionai.errors import BadInput, Conflict, FieldError, TooLarge
+from visionai.identity.access import CurrentUser, default_project, require_project
+from visionai.jobs.queries import uses_dataset
+from visionai.operations import queries as operations
+from visionai.settings import Settings
+from visionai.storage import keys
+from visionai.storage.base import Storage
+
+URL_SECONDS = 3600.0
+FORM_BYTES = 1 << 20  # what a form may have around its file
+MEDIA_TYPES = {
+    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp",
+    ".bmp": "image/bmp",
+}  # fmt: skip
+
+Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+Offset = Annotated[int, QueryParameter(ge=0)]
+Split = Literal["train", "val"]
+
+
+@dataclass
+class UploadOperation(Operation):
+    """Says in the OpenAPI document what the handler reads from the stream by itself."""
+
+    def __post_init__(self) -> None:
+        fields: dict[str, Reference | Schema] = {
+            "file": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY,
+                           description="A zip or tar (plain, gz, bz2, xz) with one folder per class."),
+            "name": Schema(type=OpenAPIType.STRING, max_length=200, description="By default the file's name."),
+            "format": Schema(type=OpenAPIType.STRING, enum=list(FORMATS), default="auto"),
+            "project_id": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID,
+                                 description="By default the first project in which you may edit."),
+        }  # fmt: skip
+        schema = Schema(type=OpenAPIType.OBJECT, required=["file"], properties=fields)
+        self.request_body = RequestBody({"multipart/form-data": OpenAPIMediaType(schema)}, required=True)
+
+
+@post(
+    "/upload", status_code=202, request_max_body_size=None, operation_class=UploadOperation,
+    responses=responses(403, 404, 413, 507), summary="Upload an archive as a new data set",
+)  # fmt: skip
+async def upload(
+    request: Request[Any, Any, Any], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    storage: NamedDependency[Storage], settings: NamedDependency[Settings],
+) -> Response[shapes.UploadAccepted]:  # fmt: skip
+    """The archive is stored as it arrives and imported afterwards; follow the operation. Nothing is kept of an upload
+    that breaks off."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > settings.upload_max_bytes + FORM_BYTES:
+        raise TooLarge(f"One upload may have {settings.upload_max_bytes:,} bytes: split the archive.")
+    receiving = Upload(db, storage, settings.upload_max_bytes)
+    fields: dict[str, str] = {}
+    file_name: str | None = None
+    try:
+        async for part in multipart.parts(request.headers.get("content-type", ""), request.stream()):
+            if part.name != "file":
+                fields[part.name] = await part.text()
+            elif file_name is not None:
+                raise BadInput.field("file", "send one file at a time")
+            else:
+                file_name = part.file_name or ""
+                await receiving.begin(**await _destination(db, user, fields, file_name))
+                await receiving.store(part.blocks())
+        if file_name is None or receiving.size == 0:
+            raise BadInput.field("file", "is missing" if file_name is None else "is empty")
+        op = await receiving.finish(**await _destination(db, user, fields, file_name))
+    except BaseException:
+        if file_name is not None:
+            await asyncio.shield(receiving.abandon())
+        raise
+    return Response(
+        shapes.UploadAccepted(receiving.dataset_id, "processing", op.id), status_code=202,
+        headers={"Location": f"/api/v1/datasets/{receiving.dataset_id}"},
+    )  # fmt: skip
+
+
+@get("/", responses=responses(), summary="Data sets, newest first")
+async def list_datasets(
+    user: NamedDependency[CurrentUser], db: NamedDependency[Database], project_id: FromQuery[UUID | None] = None,
+    cursor: FromQuery[UUID | None] = None, limit: Limit = 50,
+) -> Page[shapes.Dataset]:  # fmt: skip
+    async with db.read() as session:
+        found = await queries.list_datasets(session, user, project_id=project_id, before=cursor, limit=limit + 1)
+        items = await _shapes(session, found[:limit])
+    return Page(items, str(items[-1].id) if len(found) > limit else None)
+
+
+@get("/{dataset_id:uuid}", responses=responses(404), summary="One data set")
+async def get_dataset(
+    dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> shapes.Dataset:
+    async with db.read() as session:
+        return (await _shapes(session, [await queries.get_dataset(session, user, dataset_id)]))[0]
+
+
+@delete("/{dataset_id:uuid}", responses=responses(403, 404, 409), summary="Delete a data set")
+async def delete_dataset(
+    dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> None:
+    """Refused while a job that has not ended uses it. Jobs that have ended keep what they were trained on."""
+    async with db.write() as session:
+        dataset = await queries.get_dataset(session, user, dataset_id, at_least="editor")
+        if await uses_dataset(session, dataset_id):
+            raise Conflict("A job that has not ended uses it: cancel the job or let it end.", code="dataset_in_use")
+        await queries.delete_dataset(session, dataset, utcnow())
+
+
+@get("/{dataset_id:uuid}/versions", responses=responses(404), summary="Its versions, newest first")
+async def get_versions(
+    dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> Page[shapes.DatasetVersion]:
+    async with db.read() as session:
+        found = await queries.list_versions(session, await queries.get_dataset(session, user, dataset_id))
+    return Page([_version(v) for v in found])
+
+
+@get("/{dataset_id:uuid}/report", responses=responses(404), summary="What was found in it: faults and statistics")
+async def get_report(
+    dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> shapes.DatasetReport:
+    """Of the current version; of the import, where that failed. Empty while it runs."""
+    async with db.read() as session:
+        dataset = await queries.get_dataset(session, user, dataset_id)
+        version = (await queries.current_versions(session, [dataset])).get(dataset.id)
+    report = version.report if version is not None else dataset.report or {}
+    return shapes.DatasetReport(
+        version.id if version is not None else None,
+        msgspec.convert(report.get("faults", []), list[shapes.DatasetFault]),
+        version.statistics if version is not None else {},
+    )
+
+
+@get("/{dataset_id:uuid}/images", responses=responses(404), summary="Its images")
+async def get_images(  # noqa: PLR0917  (Litestar passes them by name)
+    dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    storage: NamedDependency[Storage], class_: Annotated[str | None, QueryParameter(name="class")] = None,
+    split: FromQuery[Split | None] = None, cursor: Annotated[int | None, QueryParameter(ge=0)] = None,
+    offset: Offset = 0, limit: Limit = 100,
+) -> shapes.DatasetImagePage:  # fmt: skip
+    """``total`` counts all that match. Page on by ``cursor``, or jump by ``offset``."""
+    async with db.read() as session:
+        dataset = await queries.get_dataset(session, user, dataset_id)
+        version = await queries.current_version(session, dataset)
+        found, total = await queries.list_images(
+            session, version.id, label=class_, split=split, after=cursor, offset=offset, limit=limit + 1
+        )
+    items = [_image(dataset, image, storage) for image in found[:limit]]
+    return shapes.DatasetImagePage(items, str(items[-1].n) if len(found) > limit else None, total)
+
+
+@get("/{dataset_id:uuid}/images/{n:int}/thumbnail", status_code=302, responses=responses(404), summary="One, small")
+async def get_thumbnail(
+    dataset_id: FromPath[UUID], n: FromPath[int], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    storage: NamedDependency[Storage],
+) -> Redirect:  # fmt: skip
+    """Leads to a signed address, as ``thumbnail_url`` is one."""
+    async with db.read() as session:
+        dataset = await queries.get_dataset(session, user, dataset_id)
+        image = await queries.get_image(session, dataset, n)
+    return Redirect(_image(dataset, image, storage).thumbnail_url)
+
+
+async def _destination(db: Database, user: CurrentUser, fields: dict[str, str], file_name: str) -> dict[str, Any]:
+    """Where an upload goes, out of the fields that have come so far. Raises BadInput with all that is wrong."""
+    wrong = []
+    name = fields.get("name", "").strip() or _default_name(file_name)
+    if len(name) > 200 or not name.isprintable():
+        wrong.append(FieldError("name", "must have 200 printable characters at most"))
+    format_ = fields.get("format") or "auto"
+    if format_ not in FORMATS:
+        wrong.append(FieldError("format", f"must be one of {', '.join(FORMATS)}: other formats are not imported yet"))
+    project_id: UUID | None = None
+    if fields.get("project_id"):
+        try:
+            project_id = UUID(fields["project_id"])
+        except ValueError:
+            wrong.append(FieldError("project_id", "must be a UUID"))
+    if wrong:
+        raise BadInput(wrong)
+    async with db.read() as session:
+        project_id = project_id or await default_project(session, user)
+        await require_project(session, user, project_id, at_least="editor")
+    return {"project_id": project_id, "user_id": user.id, "name": name, "format_": format_}
+
+
+def _default_name(file_name: str) -> str:
+    """``C:\\pictures\\cats.tar.gz`` gives ``cats``."""
+    path = PurePosixPath(file_name.replace("\\", "/"))
+    stem = path.stem.removesuffix(".tar") if path.stem.endswith(".tar") else path.stem
+    return "".join(c for c in stem if c.isprintable())[:200].strip() or "data set"
+
+
+async def _shapes(session: AsyncSession, datasets: list[Dataset]) -> list[shapes.Dataset]:
+    versions = await queries.current_versions(session, datasets)
+    latest = await operations.latest(session, [d.id for d in datasets])
+    return [
+        msgspec.convert(
+            {name: getattr(d, name) for name in shapes.Dataset.__struct_fields__ if hasattr(d, name)}
+            | {"version": _version(versions[d.id]) if d.id in versions else None,
+               "operation": operation_shape(latest[d.id]) if d.id in latest else None},
+            shapes.Dataset,
+        )
+        for d in datasets
+    ]  # fmt: skip
+
+
+def _version(version: DatasetVersion) -> shapes.DatasetVersion:
+    known = {name: getattr(version, name) for name in shapes.DatasetVersion.__struct_fields__ if hasattr(version, name)}
+    return msgspec.convert(known | {"fault_count": len(version.report["faults"])}, shapes.DatasetVersion)
+
+
+def _image(dataset: Dataset, image: DatasetImage, storage: Storage) -> shapes.DatasetImage:
+    known = {name: getattr(image, name) for name in shapes.DatasetImage.__struct_fields__ if hasattr(image, name)}
+    known |= {
+        "thumbnail_url": _url(storage, keys.thumbnail(dataset.id, image.sha256), ".webp"),
+        "image_url": _url(storage, keys.blob(dataset.project_id, image.sha256), image.suffix),
+    }
+    return msgspec.convert(known, shapes.DatasetImage)
+
+
+def _url(storage: Storage, key: str, suffix: str) -> str:
+    media_type = MEDIA_TYPES.get(suffix, "application/octet-stream")
+    return f"{storage.sign('GET', key, expires_in=URL_SECONDS)}&type={quote(media_type, safe='')}"
+
+
+router = Router(
+    "/api/v1/datasets", tags=["data sets"],
+    route_handlers=[
+        upload, list_datasets, get_dataset, delete_dataset, get_versions, get_report, get_images, get_thumbnail,
+    ],
+)  # fmt: skip

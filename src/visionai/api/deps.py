@@ -1,0 +1,70 @@
+"""Who is asking, and the parts of the app that handlers are given.
+
+Every route is guarded by ``authenticate`` unless its handler says otherwise in ``opt``: ``public=True``, or
+``auth="callback" | "signed" | "ticket"`` where the handler's own guard decides.
+"""
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.handlers.base import BaseRouteHandler
+
+from visionai.db import Database
+from visionai.errors import Unauthorised
+from visionai.identity import tokens
+from visionai.identity.access import CurrentUser, current_user
+from visionai.parts import Parts
+from visionai.settings import Settings
+from visionai.storage.base import Storage
+
+
+def parts(connection: ASGIConnection) -> Parts:  # type: ignore[type-arg]
+    found: Parts = connection.app.state.parts
+    return found
+
+
+async def authenticate(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    if handler.opt.get("public") or "auth" in handler.opt:
+        return
+    p = parts(connection)
+    user_id = tokens.read_access_token(p.settings, bearer(connection))
+    async with p.db.read() as session:
+        connection.state.user = await current_user(session, user_id)
+
+
+def bearer(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorised("Send an access token: Authorization: Bearer …")
+    return token.strip()
+
+
+async def provide_user(request: Request[object, object, State]) -> CurrentUser:
+    user: CurrentUser = request.state.user
+    return user
+
+
+async def provide_db(request: Request[object, object, State]) -> Database:
+    return parts(request).db
+
+
+async def provide_storage(request: Request[object, object, State]) -> Storage:
+    return parts(request).storage
+
+
+async def provide_settings(request: Request[object, object, State]) -> Settings:
+    return parts(request).settings
+
+
+async def provide_parts(request: Request[object, object, State]) -> Parts:
+    return parts(request)
+
+
+DEPENDENCIES = {
+    "parts": Provide(provide_parts),
+    "user": Provide(provide_user),
+    "db": Provide(provide_db),
+    "storage": Provide(provide_storage),
+    "settings": Provide(provide_settings),
+}

@@ -1,0 +1,217 @@
+"""Training jobs."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.response import Redirect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visionai.api import shapes
+from visionai.api.problems import responses
+from visionai.api.shapes import Page
+from visionai.datasets.tables import Dataset, DatasetVersion
+from visionai.db import Database
+from visionai.errors import BadInput
+from visionai.identity.access import CurrentUser
+from visionai.identity.tables import User
+from visionai.jobs import artifacts, events, history, queries, slots, submit
+from visionai.jobs.tables import Artifact, Job
+from visionai.parts import Parts
+from visionai.storage.base import Storage
+
+PRIORITY_NAMES = {value: name for name, value in submit.PRIORITIES.items()}
+URL_SECONDS = 3600.0
+
+Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+
+
+@post("/training/jobs", responses=responses(403), summary="Start a training")
+async def create(
+    request: Request[Any, Any, Any], data: JSONBody[shapes.NewJob], user: NamedDependency[CurrentUser],
+    parts: NamedDependency[Parts],
+) -> Response[shapes.Job]:  # fmt: skip
+    spec = msgspec.convert(msgspec.structs.asdict(data), submit.JobSpec)
+    async with parts.db.write() as session:
+        job = await submit.submit(
+            session, parts.frameworks, user, spec, max_retries=parts.settings.max_retries,
+            trace_id=_trace_id(request.headers.get("traceparent")),
+        )  # fmt: skip
+        await session.refresh(job)
+        body = await shape(session, job)
+    return Response(body, status_code=201, headers={"Location": f"/api/v1/training/jobs/{job.id}"})
+
+
+@get("/training/jobs", responses=responses(), summary="Jobs, newest first")
+async def list_jobs(
+    user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    states: Annotated[list[shapes.JobStateName] | None, QueryParameter(name="state", description="May be repeated.")] = None,
+    dataset_id: FromQuery[UUID | None] = None, cursor: FromQuery[UUID | None] = None, limit: Limit = 50,
+) -> Page[shapes.Job]:  # fmt: skip
+    async with db.read() as session:
+        found = await queries.page(
+            session, user, states=list(states or []), dataset_id=dataset_id, before=cursor, limit=limit
+        )
+        items = [await shape(session, job) for job in found[:limit]]
+    return Page(items, str(items[-1].id) if len(found) > limit else None)
+
+
+@get("/training/jobs/{job_id:uuid}", responses=responses(404), summary="One job")
+async def get_job(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> shapes.Job:
+    async with db.read() as session:
+        return await shape(session, await queries.visible_job(session, user, job_id))
+
+
+@post("/training/jobs/{job_id:uuid}/cancel", status_code=202, responses=responses(403, 404), summary="Cancel it")
+async def cancel(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> shapes.Job:
+    async with db.write() as session:
+        job = await queries.editable_job(session, user, job_id)
+        await submit.cancel(session, job)
+        await session.flush()
+        await session.refresh(job)
+        return await shape(session, job)
+
+
+@get("/training/jobs/{job_id:uuid}/metrics", responses=responses(404), summary="Its metrics, by epoch")
+async def get_metrics(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    kind: FromQuery[str | None] = None,
+) -> Page[shapes.MetricRow]:  # fmt: skip
+    async with db.read() as session:
+        await queries.visible_job(session, user, job_id)
+        rows = await queries.metrics(session, job_id, kind)
+    return Page([msgspec.convert(
+        {"kind": r.kind, "epoch": r.epoch, "step": r.last_step, "time": r.time, "attempt": r.attempt, "metrics": r.metrics},
+        shapes.MetricRow,
+    ) for r in rows])  # fmt: skip
+
+
+@get("/training/jobs/{job_id:uuid}/events", responses=responses(404), summary="Its events after a sequence number")
+async def get_events(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    since: FromQuery[int] = 0, limit: Limit = 1000,
+) -> Page[shapes.JobEvent]:  # fmt: skip
+    async with db.read() as session:
+        await queries.visible_job(session, user, job_id)
+        found = await events.since(session, job_id, since, limit + 1)
+    items = [shapes.JobEvent(e.seq, e.type, e.time, e.data) for e in found[:limit]]
+    return Page(items, str(items[-1].seq) if len(found) > limit else None)
+
+
+@get("/training/jobs/{job_id:uuid}/timeline", responses=responses(404), summary="What was done for it, and when")
+async def get_timeline(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> shapes.Timeline:
+    async with db.read() as session:
+        await queries.visible_job(session, user, job_id)
+        activities, states = await queries.timeline(session, job_id)
+    return shapes.Timeline(
+        [msgspec.convert(
+            {name: getattr(a, name) for name in shapes.Activity.__struct_fields__}, shapes.Activity
+        ) for a in activities],
+        [shapes.JobEvent(s.seq, s.type, s.time, s.data) for s in states],
+    )  # fmt: skip
+
+
+@get("/training/jobs/{job_id:uuid}/logs", responses=responses(404), summary="Lines of its log")
+async def get_logs(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    start: Annotated[int, QueryParameter(name="from", description="First line; negative: so many from the end.")] = 0,
+    limit: Limit = 1000,
+) -> shapes.LogPage:  # fmt: skip
+    async with db.read() as session:
+        job = await queries.visible_job(session, user, job_id)
+        first = start if start >= 0 else max(0, job.log_lines + start)
+        lines = await history.read_log(session, job_id, first, limit)
+        total = job.log_lines
+    items = [
+        shapes.LogLine(n, history.parse_time(line["time"], job.created_at), attempt, line["level"], line["text"])
+        for n, attempt, line in lines
+    ]
+    return shapes.LogPage(items, total)
+
+
+@get("/training/jobs/{job_id:uuid}/artifacts", responses=responses(404), summary="Its files, newest first")
+async def get_artifacts(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    storage: NamedDependency[Storage],
+) -> Page[shapes.Artifact]:  # fmt: skip
+    async with db.read() as session:
+        job = await queries.visible_job(session, user, job_id)
+        return Page([_artifact(a, job, storage) for a in await artifacts.of_job(session, job_id)])
+
+
+@get("/training/jobs/{job_id:uuid}/validation", responses=responses(404), summary="How good it is: by default, at best")
+async def get_validation(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    epoch: FromQuery[int | None] = None,
+) -> shapes.JobValidation:  # fmt: skip
+    async with db.read() as session:
+        job = await queries.visible_job(session, user, job_id)
+        found = await queries.validation(session, job, epoch)
+        version = await session.get_one(DatasetVersion, job.dataset_version_id)
+    return shapes.JobValidation(
+        epoch=found.epoch, attempt=found.attempt, is_best=found.is_best, primary_metric=found.primary_metric,
+        metrics=found.metrics, per_class=msgspec.convert(found.per_class, list[shapes.ClassMetric]),
+        confusion_matrix=found.confusion_matrix, classes=[c["name"] for c in version.classes],
+    )  # fmt: skip
+
+
+@get("/artifacts/{artifact_id:uuid}/download", responses=responses(404), status_code=302, summary="Download a file")
+async def download(
+    artifact_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    storage: NamedDependency[Storage],
+) -> Redirect:  # fmt: skip
+    async with db.read() as session:
+        artifact = await queries.visible_artifact(session, user, artifact_id)
+        job = await session.get_one(Job, artifact.job_id)
+    return Redirect(_artifact(artifact, job, storage).download_url)
+
+
+async def shape(session: AsyncSession, job: Job) -> shapes.Job:
+    dataset = await session.get_one(Dataset, job.dataset_id)
+    creator = await session.get_one(User, job.created_by)
+    position = await slots.ahead(session, job) + 1 if job.state == "queued" else None
+    known = {name: getattr(job, name) for name in shapes.Job.__struct_fields__ if hasattr(job, name)}
+    known |= {
+        "cancel_requested": job.cancel_requested_at is not None, "dataset_name": dataset.name,
+        "priority": PRIORITY_NAMES[job.priority], "queue_position": position,
+        "created_by": {"id": creator.id, "name": creator.name or creator.email},
+    }  # fmt: skip
+    return msgspec.convert(known, shapes.Job)
+
+
+def _artifact(artifact: Artifact, job: Job, storage: Storage) -> shapes.Artifact:
+    url = storage.sign(
+        "GET", artifact.storage_key, expires_in=URL_SECONDS, file_name=artifacts.download_name(artifact, job)
+    )
+    return shapes.Artifact(
+        artifact.id, artifact.kind, artifact.name, artifact.size, artifact.sha256, artifact.attempt, artifact.epoch,
+        artifact.created_at, url,
+    )  # fmt: skip
+
+
+def _trace_id(traceparent: str | None) -> str | None:
+    """The caller's W3C trace id, so that the job belongs to the caller's trace."""
+    if traceparent is None:
+        return None
+    parts = traceparent.split("-")
+    if len(parts) < 4 or len(parts[1]) != 32 or not all(c in "0123456789abcdef" for c in parts[1]):
+        raise BadInput.field("traceparent", "is not a W3C trace context")
+    return parts[1]
+
+
+router = Router(
+    "/api/v1", tags=["training"],
+    route_handlers=[
+        create, list_jobs, get_job, cancel, get_metrics, get_events, get_timeline, get_logs, get_artifacts,
+        get_validation, download,
+    ],
+)  # fmt: skip

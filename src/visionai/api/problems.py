@@ -1,0 +1,66 @@
+"""Every error leaves as ``application/problem+json`` (RFC 9457), whatever raised it."""
+
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+
+from visionai.api.shapes import Problem
+from visionai.errors import BadInput, VisionAIError
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+CODES = {400: "bad_request", 401: "unauthorised", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+def responses(*statuses: int) -> dict[int, ResponseSpec]:
+    """For a route's OpenAPI: the errors it can answer with, beside 401 and 422."""
+    spec = ResponseSpec(Problem, generate_examples=False, media_type=MEDIA_TYPE, description="An error, in words.")
+    return dict.fromkeys((401, 422, *statuses), spec)
+
+
+def on_our_error(request: Request[Any, Any, Any], error: VisionAIError) -> Response[Problem]:
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    errors = [msgspec.to_builtins(e) for e in error.errors] if isinstance(error, BadInput) else []
+    return _answer(error.status, error.code, error.title, error.detail, errors, headers)
+
+
+def on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+    if isinstance(error, ValidationException):
+        errors = [_field_error(e) for e in error.extra or [] if isinstance(e, dict)] if isinstance(error.extra, list) else []
+        detail = "; ".join(f"{e['field']}: {e['message']}" for e in errors) or error.detail
+        return _answer(422, "invalid_input", "Invalid input", detail, errors, {})
+    if error.status_code == 400:  # a body that is no JSON, or not of the right form
+        return _answer(422, "invalid_input", "Invalid input", error.detail, [], {})
+    code = CODES.get(error.status_code, "error")
+    return _answer(error.status_code, code, code.replace("_", " ").capitalize(), error.detail, [], dict(error.headers or {}))
+
+
+def on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    log.exception("request_failed", path=request.url.path, method=request.method)
+    detail = "Something went wrong in the server; its log says what. Trying again may help."
+    return _answer(500, "internal", "Internal error", detail, [], {})
+
+
+HANDLERS: dict[int | type[Exception], Any] = {
+    VisionAIError: on_our_error,
+    HTTPException: on_framework_error,
+    Exception: on_any_error,
+}
+
+
+def _field_error(extra: dict[str, Any]) -> dict[str, str]:
+    return {"field": str(extra.get("key", "")), "message": str(extra.get("message", ""))}
+
+
+def _answer(
+    status: int, code: str, title: str, detail: str, errors: list[dict[str, str]], headers: dict[str, str]
+) -> Response[Problem]:
+    problem = Problem(f"urn:visionai:problem:{code}", title, status, code, detail, errors)
+    return Response(problem, status_code=status, media_type=MEDIA_TYPE, headers=headers)

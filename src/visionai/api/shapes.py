@@ -1,0 +1,510 @@
+"""What goes over the wire to people's programs: one struct per noun, the same names everywhere.
+
+Units: UTC times, bytes, seconds, ratios 0–1, ``progress`` 0–100.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+T = TypeVar("T")
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", examples=["ada@example.org"])]
+Password = Annotated[str, Meta(min_length=10, max_length=1000, description="At least 10 characters.")]
+Role = Literal["admin", "manager", "engineer", "viewer"]
+ProjectRole = Literal["owner", "editor", "reader"]
+TaskType = Literal["classification", "detection", "segmentation", "semantic_segmentation", "pose", "obb"]
+Priority = Literal["low", "normal", "high"]
+JobStateName = Literal[
+    "pending", "validating", "queued", "starting", "running", "finalizing", "completed", "failed", "cancelled"
+]
+
+
+class Page(msgspec.Struct, Generic[T]):
+    items: list[T]
+    next_cursor: str | None = None
+
+
+class Problem(msgspec.Struct):
+    """An error as RFC 9457 describes it."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[dict[str, str]] = []
+
+
+class Fault(msgspec.Struct):
+    """Why something failed, in words, and what to do."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+# --- identity -------------------------------------------------------------------------------------------------------
+
+
+class SetupState(msgspec.Struct):
+    needed: bool
+
+
+class Setup(msgspec.Struct):
+    token: str
+    email: Email
+    password: Password
+    name: Annotated[str, Meta(max_length=200)] = ""
+    cookie: bool = False
+
+
+class Login(msgspec.Struct):
+    email: str
+    password: Annotated[str, Meta(max_length=1000)]
+    cookie: bool = False
+    """Keep the refresh token in an HttpOnly cookie instead of answering with it: for browsers."""
+
+
+class Refresh(msgspec.Struct):
+    refresh_token: str | None = None
+    """Absent: the cookie's is used."""
+
+
+class User(msgspec.Struct):
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    disabled: bool
+    created_at: datetime
+
+
+class Session(msgspec.Struct):
+    access_token: str
+    refresh_token: str | None
+    token_type: Literal["Bearer"]
+    expires_in: int
+    user: User
+
+
+class NewUser(msgspec.Struct):
+    email: Email
+    password: Password
+    role: Role = "engineer"
+    name: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Project(msgspec.Struct):
+    id: UUID
+    name: str
+    role: ProjectRole
+    """The asker's own role in it."""
+    created_at: datetime
+
+
+class Me(msgspec.Struct):
+    user: User
+    projects: list[Project]
+
+
+class NewProject(msgspec.Struct):
+    name: Name
+
+
+class Member(msgspec.Struct):
+    user_id: UUID
+    email: str
+    name: str
+    role: ProjectRole
+
+
+class NewMember(msgspec.Struct):
+    user_id: UUID
+    role: ProjectRole
+
+
+class NewTicket(msgspec.Struct):
+    job_id: UUID
+
+
+class Ticket(msgspec.Struct):
+    """A token for one WebSocket, short-lived because it stands in the URL."""
+
+    token: str
+    expires_in: int
+
+
+# --- data sets ------------------------------------------------------------------------------------------------------
+
+
+class Operation(msgspec.Struct):
+    id: UUID
+    kind: str
+    status: Literal["pending", "running", "completed", "failed", "cancelled"]
+    progress: float
+    message: str
+    error: Fault | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class ClassCount(msgspec.Struct):
+    name: str
+    total: int
+    train: int
+    val: int
+
+
+class DatasetVersion(msgspec.Struct):
+    id: UUID
+    number: int
+    content_hash: str
+    task_types: list[TaskType]
+    classes: list[ClassCount]
+    image_count: int
+    train_count: int
+    val_count: int
+    size_bytes: int
+    fault_count: int
+    created_at: datetime
+
+
+class Dataset(msgspec.Struct):
+    id: UUID
+    project_id: UUID
+    name: str
+    format: str
+    status: Literal["uploading", "processing", "ready", "error"]
+    error: Fault | None
+    version: DatasetVersion | None
+    """The current version, once there is one."""
+    operation: Operation | None
+    """The latest operation on it."""
+    created_by: UUID
+    created_at: datetime
+
+
+class UploadAccepted(msgspec.Struct):
+    id: UUID
+    status: Literal["uploading", "processing", "ready", "error"]
+    operation_id: UUID
+
+
+class DatasetFault(msgspec.Struct):
+    code: str
+    severity: Literal["error", "warning", "info"]
+    message: str
+    hint: str
+    files: list[str]
+    file_count: int
+    """How many files have it; ``files`` names the first of them."""
+
+
+class DatasetReport(msgspec.Struct):
+    version_id: UUID | None
+    faults: list[DatasetFault]
+    statistics: dict[str, Any]
+
+
+class Box(msgspec.Struct):
+    """Pixels of the original image after EXIF rotation; x, y is the top-left corner."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+class ImageObject(msgspec.Struct, omit_defaults=True):
+    class_: str = msgspec.field(name="class")
+    box: Box
+    polygon: list[list[float]] | None = None
+    keypoints: list[list[float]] | None = None
+    angle: float | None = None
+
+
+class DatasetImage(msgspec.Struct):
+    n: int
+    """Its place in the version, from 0: the ``n`` of the thumbnail's path."""
+    file_name: str
+    width: int
+    height: int
+    size: int
+    split: Literal["train", "val"]
+    labels: list[str]
+    objects: list[ImageObject]
+    thumbnail_url: str
+    """A signed path, good for an hour: an ``<img>`` sends no header."""
+    image_url: str
+
+
+class DatasetImagePage(msgspec.Struct):
+    items: list[DatasetImage]
+    next_cursor: str | None
+    total: int
+
+
+# --- models ---------------------------------------------------------------------------------------------------------
+
+
+class CatalogueModel(msgspec.Struct):
+    name: str
+    tasks: list[TaskType]
+    parameters: int | None
+    input_size: int | None
+    pretrained: bool
+    """Whether the model comes with initial weights at all."""
+    weights_offline: bool
+    """Whether these are on this machine already."""
+    licence: str | None
+    recommended: bool = False
+
+
+class Framework(msgspec.Struct):
+    framework: str
+    status: Literal["ready", "installing", "absent", "error"]
+    message: str
+    """In words: what is going on, or what went wrong and what to do."""
+    install_command: str
+    version: str | None
+    tasks: list[TaskType]
+    schema: dict[str, Any]
+    """JSON Schema of the hyperparameters (``config`` of a training job)."""
+    presets: dict[str, dict[str, Any]]
+    primary_metrics: dict[str, dict[str, str]]
+    """For each task the metric that decides which epoch is best: {name, mode}."""
+    capabilities: list[str]
+    models: list[CatalogueModel]
+
+
+# --- training jobs --------------------------------------------------------------------------------------------------
+
+
+class NewJob(msgspec.Struct):
+    dataset_id: UUID
+    task_type: TaskType
+    framework: Name
+    model_name: Name
+    config: dict[str, Any] = {}
+    name: Annotated[str, Meta(max_length=200)] | None = None
+    project_id: UUID | None = None
+    """If given it must be the data set's own project."""
+    dataset_version: UUID | None = None
+    priority: Priority = "normal"
+
+
+class BestMetric(msgspec.Struct):
+    name: str
+    value: float
+    mode: Literal["max", "min"]
+    epoch: int
+
+
+class PersonRef(msgspec.Struct):
+    id: UUID
+    name: str
+
+
+class Job(msgspec.Struct):
+    id: UUID
+    project_id: UUID
+    name: str
+    state: JobStateName
+    state_reason: str
+    """Why it is where it is, in words: what it waits for, why it failed."""
+    cancel_requested: bool
+    task_type: TaskType
+    framework: str
+    model_name: str
+    config: dict[str, Any]
+    dataset_id: UUID
+    dataset_name: str
+    dataset_version_id: UUID
+    priority: Priority
+    progress: float
+    epoch: int
+    total_epochs: int | None
+    eta_seconds: float | None
+    metrics: dict[str, float | None]
+    """The latest of each name."""
+    best: BestMetric | None
+    error: Fault | None
+    attempt: int
+    max_retries: int
+    parent_job_id: UUID | None
+    queue_position: int | None
+    event_seq: int
+    trace_id: str
+    created_by: PersonRef
+    created_at: datetime
+    queued_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    last_heartbeat_at: datetime | None
+
+
+class MetricRow(msgspec.Struct):
+    kind: Literal["epoch", "step"]
+    epoch: int
+    step: int | None
+    time: datetime
+    attempt: int
+    metrics: dict[str, float | None]
+
+
+class JobEvent(msgspec.Struct):
+    """One entry of a job's event stream, over HTTP and over the WebSocket.
+
+    Types and their data:
+      ``state``       {state, reason}
+      ``activity``    {name, attempt, status, message}                            a line of the timeline changed
+      ``attempt``     {attempt, status, message}
+      ``progress``    {epoch, total_epochs, step, progress, eta_seconds, metrics, system}
+      ``epoch``       {epoch, step, attempt, metrics}                             a row of ``…/metrics``
+      ``validation``  {epoch, primary_metric, metrics, is_best}
+      ``trainer``     {type, message, data}                                       what the trainer itself reported
+      ``log``         {first_line, count}                                         new lines in ``…/logs``
+      ``artifact``    {id, kind, name, size}
+    Over the WebSocket also, outside the sequence: ``sync`` {seq} every 5 s and ``end`` {state} last.
+    """
+
+    seq: int
+    type: str
+    time: datetime
+    data: dict[str, Any]
+
+
+class Activity(msgspec.Struct):
+    """A line of the timeline."""
+
+    name: Literal["validate_dataset", "create_training_job", "monitor_training", "cleanup_training_job"]
+    attempt: int
+    status: Literal["running", "completed", "failed", "cancelled"]
+    message: str
+    tries: int
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class Timeline(msgspec.Struct):
+    activities: list[Activity]
+    states: list[JobEvent]
+    """The ``state`` events, oldest first."""
+
+
+class LogLine(msgspec.Struct):
+    n: int
+    """Its place in the job's log, from 0."""
+    time: datetime
+    attempt: int
+    level: str
+    text: str
+
+
+class LogPage(msgspec.Struct):
+    items: list[LogLine]
+    total: int
+
+
+class Artifact(msgspec.Struct):
+    id: UUID
+    kind: str
+    name: str
+    size: int
+    sha256: str
+    attempt: int
+    epoch: int | None
+    created_at: datetime
+    download_url: str
+    """A signed path, good for an hour."""
+
+
+class ClassMetric(msgspec.Struct):
+    class_: str = msgspec.field(name="class")
+    precision: float | None = None
+    recall: float | None = None
+    ap: float | None = None
+    support: int | None = None
+
+
+class JobValidation(msgspec.Struct):
+    epoch: int
+    attempt: int
+    is_best: bool
+    primary_metric: dict[str, Any]
+    metrics: dict[str, float | None]
+    per_class: list[ClassMetric]
+    confusion_matrix: list[list[int]] | None
+    """Rows are true classes, columns predicted ones, both in the order of ``classes``."""
+    classes: list[str]
+
+
+# --- chat -----------------------------------------------------------------------------------------------------------
+
+
+class NewMessage(msgspec.Struct):
+    content: Annotated[str, Meta(min_length=1, max_length=8000)]
+    conversation_id: UUID | None = None
+    project_id: UUID | None = None
+
+
+class Choice(msgspec.Struct):
+    label: str
+    value: str
+
+
+class ChatDraft(msgspec.Struct):
+    dataset_id: str | None = None
+    dataset_name: str | None = None
+    task_type: TaskType | None = None
+    framework: str | None = None
+    model_name: str | None = None
+    config: dict[str, Any] = {}
+    name: str | None = None
+
+
+class ChatMessage(msgspec.Struct):
+    id: UUID
+    role: Literal["user", "assistant"]
+    content: str
+    created_at: datetime
+
+
+class ChatAnswer(msgspec.Struct):
+    conversation_id: UUID
+    message: ChatMessage
+    action: Literal["none", "ask", "confirm", "started", "cancelled", "show", "list", "help"]
+    draft: ChatDraft | None
+    missing_fields: list[str]
+    choices: list[Choice]
+    errors: list[dict[str, str]]
+    job_id: UUID | None = None
+
+
+class Conversation(msgspec.Struct):
+    id: UUID
+    project_id: UUID
+    draft: ChatDraft | None
+    messages: list[ChatMessage]
+    choices: list[Choice]
+    missing_fields: list[str]
+    created_at: datetime
+
+
+# --- system ---------------------------------------------------------------------------------------------------------
+
+
+class PartHealth(msgspec.Struct):
+    ok: bool
+    message: str = ""
+
+
+class Readiness(msgspec.Struct):
+    ok: bool
+    parts: dict[str, PartHealth]

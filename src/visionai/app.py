@@ -1,0 +1,94 @@
+"""The one deployable app: wiring only."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from litestar import Litestar
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from visionai import __version__, wakeup
+from visionai.api import auth, callbacks, chat, datasets, deps, events, files, health, jobs, models, operations, problems, webui
+from visionai.db import Database, database_url, migrate
+from visionai.executors.subprocess import SubprocessExecutor, this_host
+from visionai.frameworks import Frameworks
+from visionai.parts import Parts
+from visionai.redis import EmbeddedRedis, connect
+from visionai.settings import Settings
+from visionai.storage.local import LocalStorage
+from visionai.worker import Background
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, background: bool = True) -> Litestar:
+    """``settings`` as ``settings.prepare`` returned them. ``environ`` is what trainers inherit from, allowlisted.
+
+    Without ``background`` nothing is reconciled in this process.
+    """
+    environ = os.environ if environ is None else environ
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.parts = parts = await _start(stack, settings, environ)
+            watching = asyncio.create_task(parts.frameworks.watch(), name="frameworks")
+            stack.push_async_callback(_cancelled, watching)
+            if background:
+                worker = Background(parts)
+                await worker.start()
+                stack.push_async_callback(worker.stop)
+            yield
+
+    return Litestar(
+        route_handlers=[
+            health.healthz, health.readyz, auth.router, datasets.router, operations.router, models.router, jobs.router,
+            chat.router, callbacks.router, files.router, events.training, webui.webui_router(),
+        ],
+        lifespan=[lifespan],
+        guards=[deps.authenticate],
+        dependencies=deps.DEPENDENCIES,
+        exception_handlers=problems.HANDLERS,
+        openapi_config=OpenAPIConfig(
+            "VisionAI", __version__, path="/api/v1", render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            security=[{"bearer": []}], use_handler_docstrings=True,
+            components=Components(security_schemes={"bearer": SecurityScheme("http", scheme="bearer")}),
+        ),
+        logging_config=None,
+    )  # fmt: skip
+
+
+async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str, str]) -> Parts:
+    url = database_url(settings.database_url, settings.data_dir)
+    await asyncio.to_thread(migrate, url)
+    db = Database(url)
+    stack.push_async_callback(db.close)
+    embedded = None
+    if settings.redis_url is None:
+        embedded = EmbeddedRedis(settings.data_dir)
+        await embedded.start()
+        stack.push_async_callback(embedded.stop)
+    redis = connect(settings.redis_url, embedded)
+    stack.push_async_callback(redis.aclose)
+
+    async def deliver(effects: wakeup.Effects) -> None:
+        await wakeup.deliver(redis, effects)
+
+    db.deliver = deliver
+    return Parts(
+        settings=settings, environ=environ, db=db, redis=redis,
+        storage=LocalStorage(settings.data_dir / "storage", settings.secret),
+        executor=SubprocessExecutor(settings.data_dir / "runs", this_host(settings.data_dir)),
+        frameworks=Frameworks(settings, environ),
+    )  # fmt: skip
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

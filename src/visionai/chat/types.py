@@ -1,0 +1,113 @@
+"""What the chat parser is given and what it answers.
+
+A turn is a pure function of the text and a ``Context``. Between turns the caller keeps ``draft``, ``pending`` and
+``choices`` of the ``Reply`` as they are and gives them back in the next ``Context``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from visionai.errors import FieldError
+
+Action = Literal["none", "ask", "confirm", "start", "cancel", "show", "list", "help"]
+Language = Literal["en", "ko"]
+ConfigValue = int | float | str | bool | None
+Config = dict[str, ConfigValue]
+Schema = dict[str, Any]  # JSON Schema of one framework's hyperparameters
+
+MAX_CHARS = 8_000  # longer messages are refused with a sentence, not cut
+
+
+class DatasetChoice(msgspec.Struct, frozen=True):
+    """A data set of the project. ``task_types`` is what its labels allow; empty while it is not known yet."""
+
+    id: str
+    name: str
+    status: str
+    task_types: list[str]
+    class_count: int = 0
+    image_count: int = 0
+
+
+class FrameworkChoice(msgspec.Struct, frozen=True):
+    """What a trainer says of itself. ``models`` may be empty while ``status`` is ``installing``; ``recommended`` are
+    those to begin with, best first."""
+
+    framework: str
+    status: Literal["ready", "installing", "absent", "error"]
+    tasks: list[str]
+    models: list[str]
+    schema: Schema
+    presets: dict[str, Config] = {}
+    recommended: list[str] = []
+
+
+class JobChoice(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    state: str
+    dataset_name: str
+    model_name: str
+
+
+class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A training job as far as it has been said.
+
+    ``config`` holds only keys of the schema of ``framework``, and only values which that schema accepts.
+    """
+
+    dataset_id: str | None = None
+    dataset_name: str | None = None
+    task_type: str | None = None
+    framework: str | None = None
+    model_name: str | None = None
+    config: Config = {}
+    name: str | None = None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One answer to a question. ``value``, sent as the next message, chooses it."""
+
+    label: str
+    value: str
+
+
+class Context(msgspec.Struct, frozen=True):
+    """Everything a turn may know. ``jobs`` are newest first.
+
+    ``pending`` and ``choices`` are the reply's of the turn before: "2" and "the first one" count in ``choices``.
+    ``language`` is for messages that show none, such as "2".
+    """
+
+    datasets: list[DatasetChoice] = []
+    frameworks: list[FrameworkChoice] = []
+    jobs: list[JobChoice] = []
+    draft: Draft | None = None
+    pending: str | None = None
+    choices: list[Choice] = []
+    project_name: str = ""
+    language: Language = "en"
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The answer to one message.
+
+    ``start``: the user said yes to a complete draft that had been shown; the caller creates the job from ``draft`` and
+    forgets the draft once it exists. ``cancel`` and ``show`` name ``job_id``; the caller performs them. ``draft`` is the
+    draft after this turn (None: none, or dropped). ``pending`` names what was asked: a field of the draft,
+    ``confirm``, ``cancel`` or ``show`` (which job). ``errors`` are already said in ``message``; their ``field`` is a path
+    in the draft, or ``text`` for words that were not understood.
+    """
+
+    message: str
+    action: Action
+    draft: Draft | None = None
+    missing_fields: list[str] = []
+    choices: list[Choice] = []
+    errors: list[FieldError] = []
+    job_id: str | None = None
+    pending: str | None = None
+    language: Language = "en"

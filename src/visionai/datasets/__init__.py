@@ -1,0 +1,1 @@
+"""Data sets: formats, checks, versions, splits, statistics, packing."""

@@ -1,0 +1,100 @@
+"""The first minutes of a data set: an archive on its way in.
+
+The row is there from the first byte on (``uploading``) and is kept alive by ``updated_at``; when the archive is stored
+whole, one transaction submits the import (``processing``). What is broken off leaves neither a row nor an object:
+``abandon`` sees to it at once, ``remove_abandoned`` after a server was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import delete, select, update
+
+from visionai.datasets.importing import IMPORT
+from visionai.datasets.tables import Dataset
+from visionai.db import Database, utcnow
+from visionai.errors import TooLarge
+from visionai.ids import uuid7
+from visionai.operations import queries as operations
+from visionai.operations.tables import Operation
+from visionai.storage import keys
+from visionai.storage.base import Storage
+
+log = structlog.get_logger()
+
+FORMATS = ("auto", "class_folders")
+ALIVE = timedelta(minutes=1)
+ABANDONED = timedelta(minutes=10)
+
+
+class Upload:
+    """One archive that is being received: ``begin``, ``store``, then ``finish`` or ``abandon``."""
+
+    def __init__(self, db: Database, storage: Storage, max_bytes: int, now: Callable[[], datetime] = utcnow) -> None:
+        self.dataset_id, self.operation_id = uuid7(), uuid7()
+        self.size = 0
+        self._db, self._storage, self._max_bytes, self._now = db, storage, max_bytes, now
+        self._touched = now()
+
+    async def begin(self, *, project_id: UUID, user_id: UUID, name: str, format_: str) -> None:
+        async with self._db.write() as session:
+            session.add(Dataset(
+                id=self.dataset_id, project_id=project_id, created_by=user_id, name=name, format=format_,
+                status="uploading",
+            ))  # fmt: skip
+
+    async def store(self, chunks: AsyncIterator[bytes]) -> None:
+        """Raises TooLarge beyond the limit, StorageFull without room; nothing of it is stored then."""
+        stat = await self._storage.put(keys.upload(self.dataset_id, self.operation_id), self._watched(chunks))
+        self.size = stat.size
+
+    async def finish(self, *, project_id: UUID, user_id: UUID, name: str, format_: str) -> Operation:
+        """Fields may have come after the file, so they are given once more."""
+        async with self._db.write() as session:
+            dataset = await session.get_one(Dataset, self.dataset_id)
+            dataset.project_id, dataset.name, dataset.format = project_id, name, format_
+            dataset.status = "processing"
+            return await operations.submit(
+                session, IMPORT.name, project_id=project_id, user_id=user_id, subject_id=self.dataset_id,
+                operation_id=self.operation_id,
+            )  # fmt: skip
+
+    async def abandon(self) -> None:
+        await self._storage.delete_prefix(keys.dataset(self.dataset_id))
+        async with self._db.write() as session:
+            await session.execute(delete(Dataset).where(Dataset.id == self.dataset_id, Dataset.status == "uploading"))
+
+    async def _watched(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        received = 0
+        async for chunk in chunks:
+            received += len(chunk)
+            if received > self._max_bytes:
+                raise TooLarge(f"One upload may have {self._max_bytes:,} bytes: split the archive.")
+            if self._now() - self._touched > ALIVE:
+                await self._touch()
+            yield chunk
+
+    async def _touch(self) -> None:
+        self._touched = self._now()
+        async with self._db.write() as session:
+            await session.execute(
+                update(Dataset).where(Dataset.id == self.dataset_id).values(updated_at=self._touched)
+            )
+
+
+async def remove_abandoned(db: Database, storage: Storage, now: datetime) -> int:
+    """Uploads whose server was killed: silent for longer than any living one. How many there were."""
+    async with db.read() as session:
+        silent = list(await session.scalars(
+            select(Dataset.id).where(Dataset.status == "uploading", Dataset.updated_at < now - ABANDONED)
+        ))  # fmt: skip
+    for dataset_id in silent:
+        await storage.delete_prefix(keys.dataset(dataset_id))
+        async with db.write() as session:
+            await session.execute(delete(Dataset).where(Dataset.id == dataset_id, Dataset.status == "uploading"))
+        log.info("upload_abandoned", dataset=str(dataset_id))
+    return len(silent)

@@ -1,0 +1,175 @@
+"""The database: engines, transactions and column types. The truth lives here and nowhere else.
+
+SQLite (embedded) has one writer connection that opens every transaction with BEGIN IMMEDIATE, so that
+read-modify-write is safe, and a read-only pool beside it. ``synchronous=FULL``: what was committed survives a power
+cut. PostgreSQL (``DATABASE_URL``) uses one pool for both.
+
+What must happen after a commit (a wake-up, a publish) is put into the transaction with ``after_commit`` and is handed
+to the database's ``deliver`` once the commit has succeeded; when it fails, nothing is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, MetaData, event, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time: always aware, always UTC, also in SQLite, which keeps no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("times are aware: use datetime.now(UTC)")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {  # noqa: RUF012  (SQLAlchemy's own way of declaring it)
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        list[str]: JSON,
+    }
+
+
+Deliver = Callable[[Sequence[object]], Awaitable[None]]
+
+
+class Database:
+    """Opened once per process. ``read()`` and ``write()`` each give a session in one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.embedded = url.startswith("sqlite")
+        self.deliver: Deliver | None = None
+        self._lock = asyncio.Lock()
+        if self.embedded:
+            self._writer = _sqlite(url, pool_size=1, begin="BEGIN IMMEDIATE")
+            self._reader = _sqlite(url, pool_size=8, begin="BEGIN")
+        else:
+            self._writer = self._reader = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        self._writing = async_sessionmaker(self._writer, expire_on_commit=False)
+        self._reading = async_sessionmaker(self._reader, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A snapshot to read from; writing through it is a programming error (SQLite refuses)."""
+        async with self._reading() as session, session.begin():
+            if self.embedded:
+                await session.execute(text("PRAGMA query_only=ON"))
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction, committed at the end, rolled back on any exception. Keep it short: no network inside."""
+        if self.embedded:
+            async with self._lock:  # fair, unlike SQLite's own busy wait
+                async with self._writing.begin() as session:
+                    yield session
+        else:
+            async with self._writing.begin() as session:
+                yield session
+        effects = session.info.pop("after_commit", [])
+        if effects and self.deliver is not None:
+            await self.deliver(effects)
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def after_commit(session: AsyncSession, effect: object) -> None:
+    """Have ``effect`` delivered once this session's transaction is committed."""
+    session.info.setdefault("after_commit", []).append(effect)
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+def database_url(configured: str | None, data_dir: Path) -> str:
+    """The URL with its async driver: the configured one, or SQLite in the data directory."""
+    if configured is None:
+        return f"sqlite+aiosqlite:///{data_dir / 'visionai.sqlite3'}"
+    for prefix in ("postgres://", "postgresql://"):
+        if configured.startswith(prefix):
+            return "postgresql+asyncpg://" + configured.removeprefix(prefix)
+    return configured
+
+
+def migrate(url: str) -> None:
+    """Bring the database to the newest revision. An embedded one is copied first if it has anything to migrate."""
+    from alembic import command  # noqa: PLC0415  (0.2 s that a running server does not need again)
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from sqlalchemy import create_engine  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
+    engine = create_engine(url.replace("+aiosqlite", "").replace("+asyncpg", ""))
+    try:
+        with engine.connect() as connection:
+            revision = MigrationContext.configure(connection).get_current_revision()
+            if revision == ScriptDirectory.from_config(config).get_current_head():
+                return
+            if engine.dialect.name == "sqlite" and revision is not None:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                file = Path(engine.url.database or "")
+                shutil.copy2(file, file.with_name(f"{file.name}.before-{revision}"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def _migrations() -> Path:
+    shipped = Path(__file__).parent / "migrations"  # in the wheel
+    return shipped if shipped.is_dir() else Path(__file__).parents[2] / "migrations"
+
+
+def _sqlite(url: str, *, pool_size: int, begin: str) -> AsyncEngine:
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=60, connect_args={"isolation_level": None}
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=60000", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_explicitly(connection: Any) -> None:
+        connection.exec_driver_sql(begin)  # the driver itself opens none for a SELECT
+
+    return engine

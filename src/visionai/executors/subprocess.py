@@ -1,0 +1,172 @@
+"""Trainers as processes of this machine, each under a wrapper that survives the server.
+
+A launch's run directory is its identity: ``RUNS/launch_id`` with ``lock``, ``pid.json``, ``exit.json``, ``output.log``
+and ``work``. ``start`` may be repeated at any point: the wrapper's flock lets one through, and everyone adopts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from visionai.errors import Unavailable
+from visionai.executors import wrapper
+from visionai.executors.base import Exited, Gone, Handle, Launch, Observation, Running
+
+START_SECONDS = 10.0
+
+
+class SubprocessExecutor:
+    def __init__(self, runs: Path, host_id: str, *, boot_id: str | None = None) -> None:
+        self.runs = runs
+        self.host_id = host_id
+        self.boot_id = boot_id or this_boot()
+        self._reapers: set[asyncio.Task[int]] = set()
+        runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    async def start(self, launch: Launch) -> Handle:
+        run_dir = self.run_dir(launch.launch_id)
+        run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if (adopted := self._written_handle(run_dir)) is not None:
+            return adopted
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-S", wrapper.__file__, str(run_dir), *launch.argv,
+            env=launch.env, cwd=run_dir, start_new_session=True,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        reaper = asyncio.create_task(process.wait())
+        self._reapers.add(reaper)
+        reaper.add_done_callback(self._reapers.discard)
+        handle = await self._await_handle(run_dir, reaper)
+        if handle is None:
+            raise Unavailable(f"The trainer's wrapper did not start; its folder is {run_dir}.")
+        return handle
+
+    async def adopt(self, launch_id: str) -> Handle | None:
+        run_dir = self.run_dir(launch_id)
+        run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if (found := self._written_handle(run_dir)) is not None:
+            return found
+        with (run_dir / "lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:  # a wrapper is just starting: it writes its pid next
+                return await self._await_handle(run_dir, None)
+            if (found := self._written_handle(run_dir)) is None:
+                wrapper.write(str(run_dir), "exit.json", {"code": wrapper.NEVER_STARTED})
+            return found
+
+    async def poll(self, handle: Handle) -> Observation:
+        run_dir = Path(handle.run_dir)
+        if (code := _exit_code(run_dir)) is not None:
+            return Exited(code)
+        if handle.boot_id != self.boot_id:
+            return Gone("the machine was restarted", uncounted=True)
+        if wrapper.start_time(handle.pid) == handle.start_time and _alive(handle.pid):
+            return Running()
+        if (code := _exit_code(run_dir)) is not None:  # written between the two looks
+            return Exited(code)
+        return Gone("its process has disappeared")
+
+    async def stop(self, handle: Handle, *, kill: bool = False) -> None:
+        if not isinstance(await self.poll(handle), Running):
+            return
+        if kill:
+            _kill_tree(handle.pid)
+        else:
+            wrapper_signal(handle.pid, signal.SIGTERM)
+
+    def run_dir(self, launch_id: str) -> Path:
+        return self.runs / launch_id
+
+    async def launches(self) -> list[str]:
+        return sorted(path.name for path in self.runs.iterdir())
+
+    async def remove(self, launch_id: str) -> None:
+        await asyncio.to_thread(shutil.rmtree, self.run_dir(launch_id), ignore_errors=True)
+
+    async def _await_handle(self, run_dir: Path, reaper: asyncio.Task[int] | None) -> Handle | None:
+        """The wrapper writes its pid within some 30 ms; the loser of two finds the winner's."""
+        deadline = asyncio.get_running_loop().time() + START_SECONDS
+        while asyncio.get_running_loop().time() < deadline:
+            if (handle := self._written_handle(run_dir)) is not None:
+                return handle
+            if reaper is not None and reaper.done() and reaper.result() not in (0, wrapper.LOST_THE_LOCK):
+                return None
+            await asyncio.sleep(0.005)
+        return None
+
+    def _written_handle(self, run_dir: Path) -> Handle | None:
+        """What a wrapper wrote of itself."""
+        try:
+            written = msgspec.json.decode((run_dir / "pid.json").read_bytes(), type=dict[str, int])
+        except FileNotFoundError:
+            return None
+        return Handle(
+            host_id=self.host_id, boot_id=self.boot_id, run_dir=str(run_dir),
+            pid=written["pid"], start_time=written["start_time"],
+        )  # fmt: skip
+
+
+def this_boot() -> str:
+    """Changes at every start of the machine."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else "unknown"
+
+
+def this_host(data_dir: Path) -> str:
+    """Identifies this data directory on this machine; a copy elsewhere is another host."""
+    machine = Path("/etc/machine-id")
+    seed = machine.read_text().strip() if machine.exists() else uuid.getnode()
+    stat = data_dir.stat()
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"{seed}:{stat.st_dev}:{stat.st_ino}:{data_dir}").hex
+
+
+def trainer_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a trainer inherits: an allowlist, so that no secret of the server's ever reaches it."""
+    return {name: environ[name] for name in INHERITED if name in environ}
+
+
+INHERITED = (
+    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
+    "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "HF_HOME", "TORCH_HOME", "VIRTUAL_ENV",
+)  # fmt: skip
+
+
+def wrapper_signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _exit_code(run_dir: Path) -> int | None:
+    try:
+        return msgspec.json.decode((run_dir / "exit.json").read_bytes(), type=dict[str, int])["code"]
+    except FileNotFoundError:
+        return None
+
+
+def _alive(pid: int) -> bool:
+    """A zombie is not alive: it only waits to be reaped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False
+
+
+def _kill_tree(pid: int) -> None:
+    """SIGKILL the trainer's group first, so that the wrapper reaps it and writes the exit status."""
+    for child in wrapper.children(pid):
+        wrapper.signal_group(child, signal.SIGKILL)
+

@@ -1,0 +1,196 @@
+"""Which frameworks can train here: what their trainers say of themselves, read without importing any of them.
+
+A trainer is asked in a process of its own (``python -m visionai.trainers NAME describe``), with the interpreter the
+framework is installed in. Its catalogue of models is generated once per installed version, in the background. Until
+then the framework is ``installing`` or ``absent``, and says which command changes that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import structlog
+
+from visionai.executors.subprocess import trainer_environment
+from visionai.settings import Settings
+from visionai.trainers.contract import Manifest
+
+log = structlog.get_logger()
+
+NAMES = ("timm",)
+CHECK_SECONDS = 2.0
+IDLE_CHECK_SECONDS = 60.0
+DESCRIBE_SECONDS = 60.0
+
+Status = Literal["ready", "installing", "absent", "error"]
+
+
+class Framework(msgspec.Struct, frozen=True):
+    name: str
+    status: Status
+    message: str
+    manifest: Manifest | None = None
+
+
+class Installation(msgspec.Struct):
+    """What ``visionai trainer install`` writes down, so that a running server can tell."""
+
+    pid: int
+    started_at: float
+    exit_code: int | None = None
+    log: str = ""
+
+
+class Frameworks:
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._folder = settings.data_dir / "frameworks"
+        self._known = {name: Framework(name, "absent", "Not looked at yet.") for name in NAMES}
+        self.names = NAMES
+
+    def all(self) -> list[Framework]:
+        return list(self._known.values())
+
+    def get(self, name: str) -> Framework | None:
+        return self._known.get(name)
+
+    def know(self, framework: Framework) -> None:
+        self._known[framework.name] = framework
+
+    def schema(self, name: str) -> dict[str, Any]:
+        """The JSON Schema of its hyperparameters; empty while it is not ready."""
+        found = self._known.get(name)
+        return found.manifest.schema if found is not None and found.manifest is not None else {"properties": {}}
+
+    async def watch(self) -> None:
+        """Keep the picture true, for as long as the app runs."""
+        while True:
+            for name in NAMES:
+                try:
+                    self.know(await self._look(name))
+                except Exception as e:
+                    log.exception("framework_check_failed", framework=name)
+                    self.know(Framework(name, "error", f"Its trainer does not answer: {e}"))
+            settled = all(f.status == "ready" and _complete(f) for f in self._known.values())
+            await asyncio.sleep(IDLE_CHECK_SECONDS if settled else CHECK_SECONDS)
+
+    async def _look(self, name: str) -> Framework:
+        installation = read_installation(self._settings, name)
+        if installation is not None and installation.exit_code is None and _alive(installation.pid):
+            minutes = (time.time() - installation.started_at) / 60
+            return Framework(name, "installing", f"{name} is being installed, for {minutes:.0f} min so far.")
+        described = await self._describe(name)
+        if described.version is None:
+            if installation is not None and installation.exit_code:
+                return Framework(name, "error", f"Installing {name} failed: {installation.log}")
+            return Framework(name, "absent", f"{name} is not installed: {install_command(name)}")
+        if described.catalogue == "complete":
+            return Framework(name, "ready", f"{name} {described.version}", described)
+        previous = self._known[name]
+        if not described.models and previous.manifest is None:
+            self.know(Framework(name, "installing", f"{name} is installed; its models are being listed."))
+        elif described.models:
+            self.know(Framework(name, "ready", f"{name} {described.version}", described))
+        await self._run(name, "catalogue", "--out", str(self._catalogue(name)))
+        described = await self._describe(name)
+        return Framework(name, "ready", f"{name} {described.version}", described)
+
+    async def _describe(self, name: str) -> Manifest:
+        out = await self._run(name, "describe", "--catalogue", str(self._catalogue(name)), seconds=DESCRIBE_SECONDS)
+        return msgspec.json.decode(out, type=Manifest)
+
+    def _catalogue(self, name: str) -> Path:
+        self._folder.mkdir(exist_ok=True)
+        return self._folder / f"{name}-catalogue.json"
+
+    async def _run(self, name: str, *arguments: str, seconds: float | None = None) -> bytes:
+        process = await asyncio.create_subprocess_exec(
+            python_of(self._settings, name), "-m", "visionai.trainers", name, *arguments,
+            env=trainer_environment(self._environ), cwd=self._folder if self._folder.is_dir() else None,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            out, err = await asyncio.wait_for(process.communicate(), seconds)
+        except BaseException:
+            process.kill()
+            await process.wait()
+            raise
+        if process.returncode != 0:
+            raise RuntimeError(err.decode(errors="replace").strip().rpartition("\n")[2] or f"exit {process.returncode}")
+        return out
+
+
+def python_of(settings: Settings, name: str) -> str:
+    """The interpreter a framework is installed in: its own by setting, else the server's."""
+    configured: str | None = getattr(settings, f"trainer_python_{name}", None)
+    return configured or sys.executable
+
+
+def install_command(name: str) -> str:
+    return f"visionai trainer install {name}"
+
+
+def install(settings: Settings, name: str) -> int:
+    """Install a framework beside the server with pip, in the locked versions. Returns pip's exit code."""
+    record = Installation(pid=os.getpid(), started_at=time.time())
+    _write_installation(settings, name, record)
+    done = install_extra(python_of(settings, name), name)
+    record.exit_code = done.returncode
+    record.log = "\n".join(line for line in done.stderr.splitlines() if line.startswith("ERROR"))[-2000:]
+    _write_installation(settings, name, record)
+    if done.returncode:
+        sys.stderr.write(done.stderr)
+    return done.returncode
+
+
+def install_extra(python: str, extra: str) -> subprocess.CompletedProcess[str]:
+    """``pip install visionai[extra]`` in the locked versions."""
+    with resources.as_file(resources.files("visionai") / "constraints.txt") as constraints:
+        return subprocess.run(
+            [python, "-m", "pip", "install", "--progress-bar", "off", "--quiet", "--disable-pip-version-check",
+             "--constraint", str(constraints), f"visionai[{extra}]"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+
+def read_installation(settings: Settings, name: str) -> Installation | None:
+    try:
+        return msgspec.json.decode(_installation_file(settings, name).read_bytes(), type=Installation)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _write_installation(settings: Settings, name: str, record: Installation) -> None:
+    path = _installation_file(settings, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(msgspec.json.encode(record))
+    part.replace(path)
+
+
+def _installation_file(settings: Settings, name: str) -> Path:
+    return settings.data_dir / "frameworks" / f"{name}-installation.json"
+
+
+def _complete(framework: Framework) -> bool:
+    return framework.manifest is not None and framework.manifest.catalogue == "complete"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

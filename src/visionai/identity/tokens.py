@@ -1,0 +1,87 @@
+"""Tokens: JWTs that say who calls, and random ones that are stored hashed.
+
+Each JWT has one audience, so none passes for another: ``api`` (a person), ``callback`` (one attempt of one job; it has
+no clock, since a trainer may report hours later), ``ws`` (one WebSocket of one job, for a minute).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from typing import Any
+from uuid import UUID
+
+import jwt
+import msgspec
+
+from visionai.errors import Unauthorised
+from visionai.settings import Settings
+
+TICKET_SECONDS = 60
+
+
+class Callback(msgspec.Struct, frozen=True):
+    """Whom a trainer's token stands for."""
+
+    job_id: UUID
+    attempt: int
+
+
+def access_token(settings: Settings, user_id: UUID) -> str:
+    return _sign(settings, "api", {"sub": str(user_id)}, settings.access_token_seconds)
+
+
+def read_access_token(settings: Settings, token: str) -> UUID:
+    return UUID(_verify(settings, "api", token)["sub"])
+
+
+def callback_token(settings: Settings, job_id: UUID, attempt: int) -> str:
+    """The same each time: a repeated launch hands out the same token."""
+    return _sign(settings, "callback", {"sub": str(job_id), "attempt": attempt}, None)
+
+
+def read_callback_token(settings: Settings, token: str) -> Callback:
+    claims = _verify(settings, "callback", token)
+    return Callback(UUID(claims["sub"]), int(claims["attempt"]))
+
+
+def ticket(settings: Settings, user_id: UUID, job_id: UUID) -> str:
+    return _sign(settings, "ws", {"sub": str(user_id), "job": str(job_id)}, TICKET_SECONDS)
+
+
+def read_ticket(settings: Settings, token: str, job_id: UUID) -> UUID:
+    """The user who asked for the ticket. Raises Unauthorised also if it was for another job."""
+    claims = _verify(settings, "ws", token)
+    if claims["job"] != str(job_id):
+        raise Unauthorised("This ticket is for another job: ask for a new one.")
+    return UUID(claims["sub"])
+
+
+def opaque() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """What is stored of an opaque token. It has 256 random bits, so a plain hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _sign(settings: Settings, audience: str, claims: dict[str, Any], seconds: float | None) -> str:
+    if seconds is not None:
+        now = int(time.time())
+        claims = {**claims, "iat": now, "exp": now + int(seconds)}
+    return jwt.encode({**claims, "aud": audience}, settings.secret, algorithm=settings.jwt_algorithm)
+
+
+def _verify(settings: Settings, audience: str, token: str) -> dict[str, Any]:
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token, settings.secret, algorithms=[settings.jwt_algorithm], audience=audience,
+            options={"require": ["sub", "aud"] if audience == "callback" else ["sub", "aud", "exp"]},
+        )  # fmt: skip
+    except jwt.ExpiredSignatureError:
+        raise Unauthorised("The token has expired: sign in again.", code="token_expired") from None
+    except jwt.InvalidTokenError:
+        raise Unauthorised("The token is not valid here: sign in again.") from None
+    return claims

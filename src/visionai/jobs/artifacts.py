@@ -1,0 +1,118 @@
+"""A job's files: announced, uploaded by a signed URL, and visible once their bytes were checked."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visionai.db import Database, utcnow
+from visionai.errors import BadInput, Conflict, NotFound
+from visionai.ids import uuid7
+from visionai.identity.tokens import Callback
+from visionai.jobs import events, reports
+from visionai.jobs.tables import Artifact, Attempt, Job
+from visionai.storage import keys
+from visionai.storage.base import Storage
+from visionai.trainers import contract
+
+URL_SECONDS = 3600.0
+KEPT_ONCE = ("checkpoint_last", "checkpoint_best")
+
+
+def announce(body: contract.ArtifactRequest, storage: Storage, base_url: str) -> reports.Take:
+    """Write down what is to come, and say where to put it. Asked again for the same file, the same artifact."""
+
+    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> reports.Answer:
+        artifact = await session.scalar(
+            select(Artifact).where(
+                Artifact.job_id == job.id, Artifact.attempt == attempt.number, Artifact.kind == body.kind,
+                Artifact.name == body.name, Artifact.sha256 == body.sha256, Artifact.epoch == body.epoch,
+            )
+        )  # fmt: skip
+        if artifact is None:
+            artifact_id = uuid7()
+            artifact = Artifact(
+                id=artifact_id, job_id=job.id, project_id=job.project_id, attempt=attempt.number, kind=body.kind,
+                name=body.name, size=body.size, sha256=body.sha256, epoch=body.epoch,
+                storage_key=keys.checkpoint(job.id, attempt.number, artifact_id),
+            )  # fmt: skip
+            session.add(artifact)
+        return reports.Answer(201, ticket(artifact, storage, base_url))
+
+    return take
+
+
+def ticket(artifact: Artifact, storage: Storage, base_url: str) -> dict[str, object]:
+    url = storage.sign("PUT", artifact.storage_key, expires_in=URL_SECONDS, base_url=base_url)
+    upload = {"url": url, "method": "PUT", "headers": {}, "offset": 0, "length": artifact.size}
+    return {"id": str(artifact.id), "uploads": [upload]}
+
+
+async def complete(db: Database, storage: Storage, who: Callback, artifact_id: UUID) -> None:
+    """Check what has arrived and make it visible. Doing it again changes nothing.
+
+    Raises BadInput ``artifact_mismatch`` if size or SHA-256 differ: upload it again.
+    """
+    async with db.read() as session:
+        attempt = await reports.attempt_of(session, who)
+        artifact = await session.get(Artifact, artifact_id)
+        job = await session.get_one(Job, who.job_id)
+    if artifact is None or artifact.job_id != who.job_id or artifact.attempt != who.attempt:
+        raise NotFound("There is no such artifact of this attempt.")
+    if artifact.completed_at is not None:
+        return
+    reports.refuse_ended(job, attempt)
+    stat = await storage.stat(artifact.storage_key)
+    if stat is None:
+        raise Conflict("Nothing has been uploaded yet.", code="artifact_missing")
+    if stat.size != artifact.size or await storage.sha256(artifact.storage_key) != artifact.sha256:
+        await storage.delete(artifact.storage_key)
+        raise BadInput.field("sha256", "the bytes that arrived are not those announced: upload them again")
+    async with db.write() as session:
+        attempt = await reports.attempt_of(session, who)
+        job = await session.get_one(Job, who.job_id)
+        reports.refuse_ended(job, attempt)
+        artifact = await session.get_one(Artifact, artifact_id)
+        artifact.completed_at = utcnow()
+        replaced = await _replaced(session, artifact)
+        data = {"id": str(artifact.id), "kind": artifact.kind, "name": artifact.name, "size": artifact.size}
+        await session.flush()
+        await events.emit(session, job.id, "artifact", data)
+    for key in replaced:
+        await storage.delete(key)
+
+
+async def _replaced(session: AsyncSession, artifact: Artifact) -> list[str]:
+    """Of the last and the best checkpoint one is kept: forget the others, and return their keys."""
+    if artifact.kind not in KEPT_ONCE:
+        return []
+    older = await session.scalars(
+        select(Artifact).where(
+            Artifact.job_id == artifact.job_id, Artifact.kind == artifact.kind, Artifact.id != artifact.id,
+            Artifact.completed_at.is_not(None),
+        )
+    )  # fmt: skip
+    gone = []
+    for row in older:
+        gone.append(row.storage_key)
+        await session.delete(row)
+    return gone
+
+
+async def of_job(session: AsyncSession, job_id: UUID) -> list[Artifact]:
+    """Those that are visible, newest first."""
+    rows = await session.scalars(
+        select(Artifact)
+        .where(Artifact.job_id == job_id, Artifact.completed_at.is_not(None), Artifact.superseded.is_(False))
+        .order_by(Artifact.id.desc())
+    )
+    return list(rows)
+
+
+def download_name(artifact: Artifact, job: Job) -> str:
+    """What the file is called where it is saved: says which job it came from."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", job.name).strip("-.") or "job"
+    return f"{stem}-{artifact.name}"

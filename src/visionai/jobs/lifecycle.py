@@ -1,0 +1,192 @@
+"""Recording a decision: each action's change to the rows, its events and its timeline, in the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visionai.db import utcnow
+from visionai.executors.base import Handle, Observation
+from visionai.jobs import events, history, launch, slots, submit
+from visionai.jobs.decide import (
+    Action, Begin, Claim, End, EndAttempt, Finalize, Kill, MarkRunning, Problem, Release, Requeue, RequestStop,
+    Terminate, Validate, Wait,
+)  # fmt: skip
+from visionai.jobs.state import JobState, check
+from visionai.jobs.tables import Attempt, Job
+from visionai.parts import Parts
+
+OUTPUT_TAIL = 16_384  # bytes of a lost trainer's own output that are kept in the log
+QUEUE_CHECK = timedelta(seconds=10)
+
+
+async def record(
+    session: AsyncSession, parts: Parts, job: Job, attempt: Attempt | None, action: Action, process: Observation | None
+) -> Action:
+    """Write ``action`` down. Returns what is to be done next: the action itself, or a Wait where it had to yield."""
+    match action:
+        case Begin():
+            await _set_state(session, job, JobState.VALIDATING)
+            await events.activity(session, job.id, "validate_dataset", 0, "running")
+        case Validate():
+            await _validate(session, parts, job)
+        case Claim():
+            return await _claim(session, parts, job, attempt)
+        case MarkRunning():
+            assert attempt is not None
+            await _set_state(session, job, JobState.RUNNING)
+            job.started_at = job.started_at or utcnow()
+            await events.activity(session, job.id, "create_training_job", attempt.number, "completed")
+            await events.activity(session, job.id, "monitor_training", attempt.number, "running")
+        case Finalize():
+            await _set_state(session, job, JobState.FINALIZING)
+        case RequestStop():
+            assert attempt is not None
+            attempt.stop_requested_at = utcnow()
+        case Terminate():
+            assert attempt is not None
+            attempt.terminated_at = utcnow()
+        case EndAttempt(problem, counted):
+            assert attempt is not None
+            await end_attempt(session, job, attempt, "lost", problem, counted=counted)
+        case Release(exit_code):
+            assert attempt is not None
+            await _release(session, parts, job, attempt, exit_code)
+        case Requeue(counted, problem):
+            job.retries_used += counted
+            await _set_state(session, job, JobState.QUEUED, f"Trying again: {problem.message}" if problem else "")
+        case End(state, problem):
+            await _end(session, parts, job, attempt, state, problem)
+        case Wait() | Kill():
+            pass
+    return action
+
+
+async def end_attempt(
+    session: AsyncSession, job: Job, attempt: Attempt, outcome: str, problem: Problem | None, *, counted: bool = True
+) -> None:
+    """From here on no new report of this attempt is accepted."""
+    attempt.ended_at, attempt.outcome, attempt.counted = utcnow(), outcome, counted
+    attempt.error = msgspec.to_builtins(problem) if problem is not None else None
+    status = {"succeeded": "completed", "stopped": "cancelled"}.get(outcome, "failed")
+    message = problem.message if problem is not None else ""
+    begun = "create_training_job" if job.state == JobState.STARTING else "monitor_training"
+    await events.activity(session, job.id, begun, attempt.number, status, message)
+    await events.activity(session, job.id, "cleanup_training_job", attempt.number, "running")
+    await events.emit(
+        session, job.id, "attempt", {"attempt": attempt.number, "status": outcome, "message": message}
+    )
+
+
+async def launched(session: AsyncSession, attempt: Attempt, handle: Handle) -> None:
+    """Write the handle down, also if the attempt has ended meanwhile: its process has to be watched all the same."""
+    await session.execute(
+        update(Attempt)
+        .where(Attempt.id == attempt.id, Attempt.handle.is_(None))
+        .values(handle=msgspec.to_builtins(handle), launched_at=utcnow())
+    )
+
+
+async def set_reason(session: AsyncSession, job_id: UUID, reason: str) -> None:
+    job = await session.get_one(Job, job_id)
+    if job.state_reason != reason:
+        job.state_reason = reason
+        await events.emit(session, job.id, "state", {"state": job.state, "reason": reason})
+
+
+async def _set_state(session: AsyncSession, job: Job, state: JobState, reason: str = "") -> None:
+    check(JobState(job.state), state)
+    job.state, job.state_reason = state, reason
+    await session.flush()
+    await events.emit(session, job.id, "state", {"state": state, "reason": reason})
+
+
+async def _validate(session: AsyncSession, parts: Parts, job: Job) -> None:
+    problem = await submit.problem_before_queueing(session, parts.frameworks, job)
+    if problem is not None:
+        await events.activity(session, job.id, "validate_dataset", 0, "failed", problem.message)
+        await _end(session, parts, job, None, JobState.FAILED, problem)
+        return
+    await events.activity(session, job.id, "validate_dataset", 0, "completed")
+    job.queued_at = utcnow()
+    await _set_state(session, job, JobState.QUEUED)
+
+
+async def _claim(session: AsyncSession, parts: Parts, job: Job, previous: Attempt | None) -> Action:
+    open_slots = await slots.free(session, parts.settings, parts.executor.host_id)
+    ahead = await slots.ahead(session, job)
+    if ahead >= len(open_slots):
+        waiting = "Waiting for a free slot." if ahead == 0 else f"Waiting for a free slot, behind {ahead} other job(s)."
+        await set_reason(session, job.id, waiting)
+        job.next_check_at = utcnow() + QUEUE_CHECK
+        return Wait(job.next_check_at)
+    number = job.attempt + 1
+    resume_from = await history.checkpoint_to_resume(session, job)
+    session.add(
+        Attempt(
+            job_id=job.id, number=number, launch_id=launch.launch_id(job.id, number), slot=open_slots[0],
+            host_id=parts.executor.host_id, config=launch.config_of_next(job, previous),
+            resume_artifact_id=resume_from.id if resume_from else None,
+            resume_epoch=resume_from.epoch if resume_from else None,
+        )
+    )  # fmt: skip
+    await history.supersede(session, job, after_epoch=(resume_from.epoch or 0) if resume_from else 0)
+    job.attempt = number
+    job.next_check_at = utcnow()
+    await _set_state(session, job, JobState.STARTING)
+    await events.activity(session, job.id, "create_training_job", number, "running")
+    return Claim()
+
+
+async def _release(session: AsyncSession, parts: Parts, job: Job, attempt: Attempt, exit_code: int | None) -> None:
+    attempt.released_at, attempt.exit_code = utcnow(), exit_code
+    if attempt.outcome == "lost":
+        await _keep_output(session, parts, job, attempt)
+    odd = attempt.outcome == "succeeded" and exit_code not in (0, None)
+    message = f"The trainer was done, and then ended with exit code {exit_code}." if odd else ""
+    await session.flush()
+    await events.activity(session, job.id, "cleanup_training_job", attempt.number, "completed", message)
+    await slots.wake_next(session, parts.settings, parts.executor.host_id)
+
+
+async def _keep_output(session: AsyncSession, parts: Parts, job: Job, attempt: Attempt) -> None:
+    """The end of what a lost trainer printed: it could not report it any more."""
+    text = _tail(parts.executor.run_dir(attempt.launch_id) / "output.log")
+    if lines := [{"time": utcnow().isoformat(), "level": "error", "text": line} for line in text.splitlines()]:
+        await history.append_log(session, job.id, attempt.number, lines)
+
+
+def _tail(path: Path) -> str:
+    try:
+        with path.open("rb") as f:
+            f.seek(max(0, path.stat().st_size - OUTPUT_TAIL))
+            return f.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+async def _end(
+    session: AsyncSession, parts: Parts, job: Job, attempt: Attempt | None, state: JobState, problem: Problem | None
+) -> None:
+    job.ended_at = utcnow()
+    job.eta_seconds = None
+    if state is JobState.COMPLETED:
+        job.progress = 100.0
+    if problem is not None:
+        job.error = msgspec.to_builtins(problem)
+    if attempt is None:
+        status = "cancelled" if state is JobState.CANCELLED else "failed"
+        await _end_open_validation(session, job, status)
+    await _set_state(session, job, state, problem.message if problem else "")
+    await slots.wake_next(session, parts.settings, parts.executor.host_id)
+
+
+async def _end_open_validation(session: AsyncSession, job: Job, status: str) -> None:
+    if job.state == JobState.VALIDATING:
+        await events.activity(session, job.id, "validate_dataset", 0, status)
+

@@ -1,0 +1,88 @@
+"""Reading jobs: one by id, pages of them, and what belongs to them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visionai.errors import NotFound
+from visionai.identity.access import CurrentUser, project_filter, require_project
+from visionai.jobs.state import ACTIVE
+from visionai.jobs.tables import ActivityRow, Artifact, Job, JobEvent, MetricRow, Validation
+
+
+async def visible_job(session: AsyncSession, user: CurrentUser, job_id: UUID) -> Job:
+    """Raises NotFound also for a job of a project that this user is not in."""
+    job = await session.scalar(select(Job).where(Job.id == job_id, project_filter(user, Job.project_id)))
+    if job is None:
+        raise NotFound("There is no such job.")
+    return job
+
+
+async def editable_job(session: AsyncSession, user: CurrentUser, job_id: UUID) -> Job:
+    job = await visible_job(session, user, job_id)
+    await require_project(session, user, job.project_id, at_least="editor")
+    return job
+
+
+async def page(
+    session: AsyncSession, user: CurrentUser, *, states: list[str], dataset_id: UUID | None, before: UUID | None, limit: int
+) -> list[Job]:
+    """Newest first; one more than ``limit`` where there are more."""
+    query = select(Job).where(project_filter(user, Job.project_id)).order_by(Job.id.desc()).limit(limit + 1)
+    if states:
+        query = query.where(Job.state.in_(states))
+    if dataset_id is not None:
+        query = query.where(Job.dataset_id == dataset_id)
+    if before is not None:
+        query = query.where(Job.id < before)
+    return list(await session.scalars(query))
+
+
+async def uses_dataset(session: AsyncSession, dataset_id: UUID) -> bool:
+    """Whether a job that has not ended needs it."""
+    found = await session.scalar(select(Job.id).where(Job.dataset_id == dataset_id, Job.state.in_(ACTIVE)).limit(1))
+    return found is not None
+
+
+async def metrics(session: AsyncSession, job_id: UUID, kind: str | None) -> list[MetricRow]:
+    """The history that counts, in the order of epochs."""
+    query = select(MetricRow).where(MetricRow.job_id == job_id, MetricRow.superseded.is_(False))
+    if kind is not None:
+        query = query.where(MetricRow.kind == kind)
+    return list(await session.scalars(query.order_by(MetricRow.epoch, MetricRow.step, MetricRow.attempt)))
+
+
+async def timeline(session: AsyncSession, job_id: UUID) -> tuple[list[ActivityRow], list[JobEvent]]:
+    activities = await session.scalars(
+        select(ActivityRow).where(ActivityRow.job_id == job_id).order_by(ActivityRow.started_at)
+    )
+    states = await session.scalars(
+        select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.type == "state").order_by(JobEvent.seq)
+    )
+    return list(activities), list(states)
+
+
+async def validation(session: AsyncSession, job: Job, epoch: int | None) -> Validation:
+    """Of this epoch; by default of the best one. Raises NotFound while there is none."""
+    wanted = epoch if epoch is not None else (job.best or {}).get("epoch")
+    query = select(Validation).where(Validation.job_id == job.id, Validation.superseded.is_(False))
+    if wanted is not None:
+        query = query.where(Validation.epoch == wanted)
+    found = await session.scalar(query.order_by(Validation.epoch.desc(), Validation.attempt.desc()).limit(1))
+    if found is None:
+        raise NotFound("There is no validation yet." if epoch is None else f"There is no validation of epoch {epoch}.")
+    return found
+
+
+async def visible_artifact(session: AsyncSession, user: CurrentUser, artifact_id: UUID) -> Artifact:
+    found = await session.scalar(
+        select(Artifact).where(
+            Artifact.id == artifact_id, Artifact.completed_at.is_not(None), project_filter(user, Artifact.project_id)
+        )
+    )
+    if found is None:
+        raise NotFound("There is no such artifact.")
+    return found

@@ -1,0 +1,149 @@
+"""What trainers report, taken in: each report is one transaction and has one answer, however often it is sent.
+
+A report with ``seq`` gets its first answer again. A new report of an attempt that has ended, or was replaced, is
+refused with ``attempt_ended`` and changes nothing. Trainers' own time stamps are for display; order is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visionai.db import Database, after_commit, utcnow
+from visionai.errors import AttemptEnded, NotFound
+from visionai.identity.tokens import Callback
+from visionai.jobs import events, history, lifecycle
+from visionai.jobs.decide import Problem
+from visionai.jobs.state import ENDED
+from visionai.jobs.tables import Attempt, Job, Report, Validation
+from visionai.trainers import contract
+from visionai.wakeup import Wake
+
+
+class Answer(msgspec.Struct, frozen=True):
+    status: int
+    body: dict[str, Any] | None = None
+
+
+NO_CONTENT = Answer(204)
+
+Take = Callable[[AsyncSession, Job, Attempt], Awaitable[Answer]]
+
+
+async def accept(db: Database, who: Callback, endpoint: str, seq: int | None, take: Take) -> Answer:
+    """Take a report in, once. Raises AttemptEnded for a new report of an attempt that is over."""
+    async with db.write() as session:
+        attempt = await attempt_of(session, who)
+        if seq is not None and (known := await session.get(Report, (attempt.id, seq))) is not None:
+            return Answer(known.status, known.answer)
+        job = await session.get_one(Job, who.job_id)
+        if endpoint == "done" and attempt.done is not None:
+            return NO_CONTENT
+        refuse_ended(job, attempt)
+        now = utcnow()
+        if attempt.first_report_at is None:
+            attempt.first_report_at = now
+            after_commit(session, Wake("job", job.id))
+        attempt.last_report_at = now
+        answer = await take(session, job, attempt)
+        if seq is not None:
+            session.add(
+                Report(attempt_id=attempt.id, seq=seq, endpoint=endpoint, status=answer.status, answer=answer.body)
+            )
+        return answer
+
+
+async def attempt_of(session: AsyncSession, who: Callback) -> Attempt:
+    attempt = await session.scalar(
+        select(Attempt).where(Attempt.job_id == who.job_id, Attempt.number == who.attempt)
+    )
+    if attempt is None:
+        raise NotFound("There is no such job, or it was deleted: stop.")
+    return attempt
+
+
+def refuse_ended(job: Job, attempt: Attempt) -> None:
+    if attempt.ended_at is not None or job.state in ENDED:
+        raise AttemptEnded(f"Attempt {attempt.number} of this job has ended: stop, nothing more is accepted from it.")
+
+
+def heartbeat(body: contract.Heartbeat) -> Take:
+    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+        job.last_heartbeat_at = utcnow()
+        job.progress = body.progress
+        job.epoch = max(job.epoch, body.epoch) if body.kind == "epoch" else job.epoch
+        job.total_epochs = body.total_epochs if body.total_epochs is not None else job.total_epochs
+        job.eta_seconds = body.eta_seconds
+        if body.metrics and body.epoch > 0:
+            await history.add_metrics(session, job, attempt.number, body.kind, body.epoch, body.step, body.metrics)
+        await session.flush()
+        progress = {
+            "epoch": body.epoch, "total_epochs": job.total_epochs, "step": body.step, "progress": body.progress,
+            "eta_seconds": body.eta_seconds, "metrics": body.metrics,
+            "system": msgspec.to_builtins(body.system) if body.system is not None else None,
+        }  # fmt: skip
+        await events.emit(session, job.id, "progress", progress)
+        return Answer(200, {"action": "stop" if attempt.stop_requested_at is not None else "continue"})
+
+    return take
+
+
+def event(body: contract.Event) -> Take:
+    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+        data = {"type": body.type, "message": body.message, "data": body.data, "attempt": attempt.number}
+        await events.emit(session, job.id, "trainer", data)
+        return NO_CONTENT
+
+    return take
+
+
+def validation(body: contract.Validation) -> Take:
+    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+        primary = body.primary_metric
+        is_best = history.is_better(primary.value, job.best, primary.mode)
+        if is_best:
+            job.best = {**msgspec.to_builtins(primary), "epoch": body.epoch}
+        curves = msgspec.to_builtins(body.pr_curves) if body.pr_curves is not None else None
+        await session.merge(
+            Validation(
+                job_id=job.id, attempt=attempt.number, epoch=body.epoch, time=utcnow(),
+                primary_metric=msgspec.to_builtins(primary), metrics=body.metrics, is_best=is_best,
+                per_class=msgspec.to_builtins(body.per_class), confusion_matrix=body.confusion_matrix,
+                pr_curves=curves, superseded=False,
+            )
+        )  # fmt: skip
+        metrics = {**body.metrics, primary.name: primary.value}
+        await history.add_metrics(session, job, attempt.number, "epoch", body.epoch, None, metrics)
+        data = {"epoch": body.epoch, "primary_metric": msgspec.to_builtins(primary), "metrics": metrics}
+        await events.emit(session, job.id, "validation", {**data, "is_best": is_best})
+        return Answer(200, {"is_best": is_best})
+
+    return take
+
+
+def logs(body: contract.LogBatch) -> Take:
+    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+        if body.lines:
+            await history.append_log(session, job.id, attempt.number, msgspec.to_builtins(body.lines))
+        return NO_CONTENT
+
+    return take
+
+
+def done(body: contract.Done) -> Take:
+    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+        attempt.done, attempt.done_at = msgspec.to_builtins(body), utcnow()
+        problem = None
+        if body.status == "failed":
+            error = body.error or contract.ErrorInfo("internal", "The trainer failed and did not say why.")
+            known = contract.error_code(error.code)
+            problem = Problem(error.code, error.message or known.sentence, error.hint or known.hint)
+        await lifecycle.end_attempt(session, job, attempt, body.status, problem)
+        after_commit(session, Wake("job", job.id))
+        return NO_CONTENT
+
+    return take

@@ -1,0 +1,134 @@
+"""Creating a job: the one way in for API, form, chat and command line."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visionai.datasets.tables import Dataset, DatasetVersion
+from visionai.db import after_commit, utcnow
+from visionai.errors import BadInput, FieldError
+from visionai.frameworks import Frameworks
+from visionai.identity.access import CurrentUser, project_filter, require_project
+from visionai.jobs import events
+from visionai.jobs.decide import Problem
+from visionai.jobs.state import ENDED, JobState
+from visionai.jobs.tables import Job
+from visionai.trainers.contract import defaults, validate_config
+from visionai.wakeup import Wake
+
+PRIORITIES = {"low": -1, "normal": 0, "high": 1}
+
+
+class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
+    dataset_id: UUID
+    task_type: str
+    framework: str
+    model_name: str
+    config: dict[str, Any] = {}
+    name: str | None = None
+    project_id: UUID | None = None
+    dataset_version: UUID | None = None
+    priority: str = "normal"
+
+
+async def check(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
+    """Everything that is wrong with it, at once; empty when it can be trained."""
+    return [*await _check_data(session, user, spec), *_check_training(frameworks, spec)]
+
+
+async def submit(
+    session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec, *, max_retries: int,
+    trace_id: str | None = None,
+) -> Job:  # fmt: skip
+    """Raises BadInput with every wrong field."""
+    if wrong := await check(session, frameworks, user, spec):
+        raise BadInput(wrong)
+    dataset = await session.get_one(Dataset, spec.dataset_id)
+    await require_project(session, user, dataset.project_id, at_least="editor")
+    job = Job(
+        project_id=dataset.project_id, created_by=user.id, name=spec.name or f"{spec.model_name} on {dataset.name}",
+        dataset_id=dataset.id, dataset_version_id=spec.dataset_version or dataset.current_version_id,
+        task_type=spec.task_type, framework=spec.framework, model_name=spec.model_name,
+        config={**defaults(frameworks.schema(spec.framework)), **spec.config},
+        priority=PRIORITIES[spec.priority], max_retries=max_retries, trace_id=trace_id or secrets.token_hex(16),
+        state=JobState.PENDING, state_reason="",
+    )  # fmt: skip
+    session.add(job)
+    await session.flush()
+    await events.emit(session, job.id, "state", {"state": job.state, "reason": ""})
+    after_commit(session, Wake("job", job.id))
+    return job
+
+
+async def cancel(session: AsyncSession, job: Job) -> None:
+    """Ask for it to be cancelled. Asking again, or asking an ended job, changes nothing."""
+    if job.state in ENDED or job.cancel_requested_at is not None:
+        return
+    job.cancel_requested_at = utcnow()
+    job.state_reason = "Being cancelled."
+    job.next_check_at = utcnow()
+    await events.emit(session, job.id, "state", {"state": job.state, "reason": job.state_reason})
+    after_commit(session, Wake("job", job.id))
+
+
+async def problem_before_queueing(session: AsyncSession, frameworks: Frameworks, job: Job) -> Problem | None:
+    """What has become wrong since the job was accepted: the ``validate_dataset`` activity."""
+    dataset = await session.get_one(Dataset, job.dataset_id)
+    version = await session.get(DatasetVersion, job.dataset_version_id)
+    if dataset.deleted_at is not None or version is None:
+        return Problem("dataset_gone", f"The data set {dataset.name!r} was deleted.", "Choose another data set.")
+    spec = JobSpec(
+        dataset_id=job.dataset_id, task_type=job.task_type, framework=job.framework, model_name=job.model_name,
+        config=job.config,
+    )  # fmt: skip
+    if job.task_type not in version.task_types:
+        return Problem("dataset_invalid", f"{dataset.name!r} has no annotations for {job.task_type}.")
+    if wrong := _check_training(frameworks, spec):
+        sentences = "; ".join(f"{e.field}: {e.message}" for e in wrong)
+        return Problem("config_invalid", sentences, "Start it again with these fields corrected.")
+    return None
+
+
+async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
+    dataset = await session.get(Dataset, spec.dataset_id)
+    if dataset is None or dataset.deleted_at is not None or not await _visible(session, user, dataset):
+        return [FieldError("dataset_id", "there is no such data set")]
+    if spec.project_id not in (None, dataset.project_id):
+        return [FieldError("project_id", "the data set belongs to another project")]
+    if dataset.status != "ready" or dataset.current_version_id is None:
+        return [FieldError("dataset_id", f"the data set is not ready: its status is {dataset.status}")]
+    version = await session.get(DatasetVersion, spec.dataset_version or dataset.current_version_id)
+    if version is None or version.dataset_id != dataset.id:
+        return [FieldError("dataset_version", "the data set has no such version")]
+    if spec.task_type not in version.task_types:
+        return [FieldError("task_type", f"the data set has annotations for {', '.join(version.task_types) or 'nothing'} only")]
+    return []
+
+
+async def _visible(session: AsyncSession, user: CurrentUser, dataset: Dataset) -> bool:
+    from sqlalchemy import select  # noqa: PLC0415
+
+    return (
+        await session.scalar(select(Dataset.id).where(Dataset.id == dataset.id, project_filter(user, Dataset.project_id)))
+    ) is not None
+
+
+def _check_training(frameworks: Frameworks, spec: JobSpec) -> list[FieldError]:
+    found = frameworks.get(spec.framework)
+    if found is None:
+        return [FieldError("framework", f"there is no framework {spec.framework!r}; there are: {', '.join(frameworks.names)}")]
+    if found.manifest is None:
+        return [FieldError("framework", f"{spec.framework} is not ready: {found.message}")]
+    wrong = []
+    models = {m.name: m for m in found.manifest.models}
+    if spec.task_type not in found.manifest.tasks:
+        wrong.append(FieldError("task_type", f"{spec.framework} does {', '.join(found.manifest.tasks)}, not {spec.task_type}"))
+    if spec.model_name not in models:
+        wrong.append(FieldError("model_name", f"{spec.framework} has no model {spec.model_name!r}: see GET /api/v1/models"))
+    wrong += [FieldError(f"config.{f}", message) for f, message in validate_config(found.manifest.schema, spec.config)]
+    return wrong

@@ -1,0 +1,1 @@
+"""Long work that is not a training, each in a child process with limits."""

@@ -1,0 +1,75 @@
+"""Asking for operations: submit one, cancel one, find those that are due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visionai.db import after_commit
+from visionai.operations.tables import Operation
+from visionai.wakeup import Wake
+
+ACTIVE = ("pending", "running")
+
+
+async def submit(
+    session: AsyncSession,
+    kind: str,
+    *,
+    project_id: UUID,
+    user_id: UUID,
+    subject_id: UUID | None,
+    params: dict[str, Any] | None = None,
+    operation_id: UUID | None = None,
+) -> Operation:
+    """Have it done. It begins once this transaction is committed."""
+    op = Operation(
+        kind=kind, project_id=project_id, created_by=user_id, subject_id=subject_id, params=params or {},
+        **({} if operation_id is None else {"id": operation_id}),
+    )  # fmt: skip
+    session.add(op)
+    await session.flush()
+    after_commit(session, Wake("operation", op.id))
+    return op
+
+
+async def cancel(session: AsyncSession, subject_id: UUID, now: datetime) -> None:
+    """Ask for the end of whatever works on this subject; what has ended stays as it is."""
+    found = await session.scalars(
+        update(Operation)
+        .where(Operation.subject_id == subject_id, Operation.status.in_(ACTIVE))
+        .values(cancel_requested_at=now, next_check_at=now)
+        .returning(Operation.id)
+    )
+    for op_id in found:
+        after_commit(session, Wake("operation", op_id))
+
+
+async def due(session: AsyncSession, now: datetime, limit: int = 100) -> list[UUID]:
+    """Those that somebody should look at now, longest waiting first. The sweep wakes them."""
+    found = await session.scalars(
+        select(Operation.id)
+        .where(or_(Operation.status.in_(ACTIVE), Operation.launch_id.is_not(None)), Operation.next_check_at <= now)
+        .order_by(Operation.next_check_at)
+        .limit(limit)
+    )
+    return list(found)
+
+
+async def latest(session: AsyncSession, subject_ids: list[UUID]) -> dict[UUID, Operation]:
+    """The newest operation on each of these subjects."""
+    found = await session.scalars(
+        select(Operation).where(Operation.subject_id.in_(subject_ids)).order_by(Operation.id)
+    )
+    return {op.subject_id: op for op in found if op.subject_id is not None}
+
+
+async def release_leases(session: AsyncSession) -> None:
+    """At the start of a process that owns the database alone: whoever held a lease is no more."""
+    await session.execute(
+        update(Operation).where(Operation.lease_token.is_not(None)).values(lease_token=None, lease_expires_at=None)
+    )

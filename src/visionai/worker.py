@@ -1,0 +1,162 @@
+"""The worker: arq for wake-ups, a sweep for what nothing woke. Wiring only; the work is ``reconcile``'s.
+
+arq carries hints: each task is one short reconcile. The sweep is a loop of its own, so that a Redis that is away costs
+seconds and no job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from visionai import wakeup
+from visionai.datasets import importing as datasets
+from visionai.db import utcnow
+from visionai.jobs import reconcile as jobs
+from visionai.operations import queries as operations
+from visionai.operations.kinds import Context
+from visionai.operations.reconcile import reconcile_operation
+from visionai.parts import Parts
+
+log = structlog.get_logger()
+
+TASK_SECONDS = 60
+JUMP_SECONDS = 5.0  # a wall clock that differs this much from the steady one was moved, or the machine slept
+
+KINDS = {kind.name: kind for kind in (datasets.IMPORT,)}
+
+Reconcile = Callable[[Parts, UUID], Awaitable[datetime | None]]
+
+
+async def _operation(parts: Parts, operation_id: UUID) -> datetime | None:
+    context = Context(
+        db=parts.db, storage=parts.storage, executor=parts.executor, settings=parts.settings,
+        environ=parts.environ, kinds=KINDS,
+    )  # fmt: skip
+    await reconcile_operation(context, operation_id)
+    return None  # it leaves a delayed wake-up of its own
+
+
+RECONCILE: dict[str, Reconcile] = {"job": jobs.reconcile, "operation": _operation}
+
+
+class Background:
+    """Runs the worker beside the app, in its event loop, until it is stopped."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._tasks: list[asyncio.Task[None]] = []
+        self._timers: dict[tuple[str, UUID], asyncio.TimerHandle] = {}
+        self._at_work: dict[tuple[str, UUID], asyncio.Task[None]] = {}
+        self._again: set[tuple[str, UUID]] = set()
+        self._stopping = False
+
+    async def start(self) -> None:
+        await jobs.remove_left_over_runs(self._parts)
+        self._tasks = [
+            asyncio.create_task(self._listen(), name="arq"),
+            asyncio.create_task(self._sweep(), name="sweep"),
+        ]
+
+    async def stop(self) -> None:
+        """Takes no new work, and lets what is at work finish its present step."""
+        self._stopping = True
+        for timer in self._timers.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._at_work.values(), return_exceptions=True)
+
+    def wake(self, kind: str, row_id: UUID) -> asyncio.Task[None] | None:
+        """Reconcile this row now; if that is being done, once more after it."""
+        key = (kind, row_id)
+        if self._stopping:
+            return None
+        if key in self._at_work:
+            self._again.add(key)
+            return self._at_work[key]
+        task = asyncio.create_task(self._work(key), name=f"reconcile {kind} {row_id}")
+        self._at_work[key] = task
+        return task
+
+    async def _work(self, key: tuple[str, UUID]) -> None:
+        kind, row_id = key
+        try:
+            while True:
+                self._again.discard(key)
+                until = await RECONCILE[kind](self._parts, row_id)
+                if key not in self._again or self._stopping:
+                    break
+            if until is not None:
+                self._set_timer(key, until)
+        except Exception:
+            log.exception("reconcile_failed", kind=kind, id=str(row_id), next="the sweep tries again")
+        finally:
+            del self._at_work[key]
+
+    def _set_timer(self, key: tuple[str, UUID], until: datetime) -> None:
+        if (old := self._timers.pop(key, None)) is not None:
+            old.cancel()
+        delay = max(0.05, (until - utcnow()).total_seconds())
+        if delay > self._parts.settings.sweep_seconds:
+            return  # the sweep comes before it
+        self._timers[key] = asyncio.get_running_loop().call_later(delay, self._on_timer, key)
+
+    def _on_timer(self, key: tuple[str, UUID]) -> None:
+        self._timers.pop(key, None)
+        self.wake(*key)
+
+    async def _sweep(self) -> None:
+        """Wake everything that is due; notice a clock that jumped, since then no silence can be counted."""
+        offset = time.time() - time.monotonic()
+        while True:
+            drift, offset = time.time() - time.monotonic() - offset, time.time() - time.monotonic()
+            if abs(drift) > JUMP_SECONDS:
+                log.warning("clock_jumped", seconds=round(drift, 1))
+                self._parts.unbroken_since = utcnow()
+            try:
+                async with self._parts.db.read() as session:
+                    due = [("job", i) for i in await jobs.due(session, utcnow())]
+                    due += [("operation", i) for i in await operations.due(session, utcnow())]
+                for kind, row_id in due:
+                    self.wake(kind, row_id)
+                self._parts.last_sweep = asyncio.get_running_loop().time()
+            except Exception:
+                log.exception("sweep_failed", next="tried again")
+            await asyncio.sleep(self._parts.settings.sweep_seconds)
+
+    async def _listen(self) -> None:
+        """Run arq, and run it again if Redis went away."""
+        while True:
+            worker = self._arq()
+            try:
+                await worker.async_run()
+            except (RedisError, OSError) as e:
+                log.warning("redis_away", error=str(e), next="the sweep goes on; trying again")
+            finally:
+                with contextlib.suppress(RedisError, OSError):
+                    await worker.close()
+            await asyncio.sleep(1.0)
+
+    def _arq(self) -> Worker:
+        async def reconcile(_context: dict[Any, Any], /, kind: str, row_id: str) -> None:
+            task = self.wake(kind, UUID(row_id))
+            if task is not None:
+                await asyncio.shield(task)
+
+        return Worker(
+            functions=[func(reconcile, name="reconcile", keep_result=0, timeout=TASK_SECONDS, max_tries=1)],
+            redis_pool=self._parts.redis, queue_name=wakeup.QUEUE, handle_signals=False, poll_delay=0.1,
+            max_jobs=50, job_timeout=TASK_SECONDS, keep_result=0, max_tries=1, health_check_interval=3600,
+            job_serializer=wakeup.serialize, job_deserializer=wakeup.deserialize,
+        )  # fmt: skip

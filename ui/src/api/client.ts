@@ -1,0 +1,48 @@
+import { QueryClient } from "@tanstack/react-query";
+import createFetchClient from "openapi-fetch";
+import createQueryClient from "openapi-react-query";
+import { connection } from "./connection";
+import { problemOf } from "./problem";
+import type { components, paths } from "./schema";
+import { session } from "./session";
+
+export type Schemas = components["schemas"];
+export const ENDED: readonly Schemas["Job"]["state"][] = ["completed", "failed", "cancelled"];
+
+/** `fetch` with the access token; after a 401 once more with a fresh one. */
+async function authorisedFetch(request: Request): Promise<Response> {
+  const spare = request.clone();
+  const token = await session.token();
+  const response = await connection.watch(() => fetch(withToken(request, token)));
+  if (response.status !== 401 || !token) return response;
+  const fresh = await session.refresh();
+  return fresh ? connection.watch(() => fetch(withToken(spare, fresh))) : response;
+}
+
+function withToken(request: Request, token: string | null): Request {
+  if (token) request.headers.set("authorization", `Bearer ${token}`);
+  return request;
+}
+
+export const api = createFetchClient<paths>({ baseUrl: location.origin, fetch: authorisedFetch });
+export const $api = createQueryClient(api);
+
+/** The answer's data; a problem is thrown. */
+export async function unwrap<T>(answer: Promise<{ data?: T; error?: unknown }>): Promise<T> {
+  const { data, error } = await answer;
+  if (error !== undefined) throw error;
+  return data as T;
+}
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 2_000,
+      retry: (failures, error) => {
+        const { status } = problemOf(error);
+        return status === 0 || (status >= 500 && failures < 2);
+      },
+      retryDelay: (failures) => Math.min(5_000, 500 * 2 ** failures),
+    },
+  },
+});

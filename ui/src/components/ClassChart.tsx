@@ -1,0 +1,44 @@
+import "./ClassChart.css";
+import type { Schemas } from "../api/client";
+import { count } from "../lib/format";
+
+/** Images of each class, training beside validation. A bar is also the filter for its class. */
+export function ClassChart({ classes, chosen, onChoose }: { classes: Schemas["ClassCount"][]; chosen: string | undefined; onChoose: (name: string | undefined) => void }) {
+  const most = Math.max(1, ...classes.map((c) => c.total));
+  return (
+    <div className="classes">
+      {classes.map((c) => (
+        <button
+          key={c.name}
+          type="button"
+          className="class-row"
+          aria-pressed={c.name === chosen}
+          aria-label={`${c.name}: ${count(c.train)} for training, ${count(c.val)} for validation`}
+          onClick={() => onChoose(c.name === chosen ? undefined : c.name)}
+        >
+          <span className="clip" title={c.name}>
+            {c.name}
+          </span>
+          <span className="class-bar">
+            <i style={{ width: `${(100 * c.train) / most}%` }} />
+            <i style={{ width: `${(100 * c.val) / most}%` }} />
+          </span>
+          <span className="num">{count(c.total)}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export const SplitKey = () => (
+  <span className="key">
+    <span>
+      <i className="t" />
+      train
+    </span>
+    <span>
+      <i className="v" />
+      val
+    </span>
+  </span>
+);

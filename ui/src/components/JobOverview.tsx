@@ -1,0 +1,135 @@
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Download } from "lucide-react";
+import type { Schemas } from "../api/client";
+import { bytes, clock, metric, metricTitle } from "../lib/format";
+import type { MetricRow } from "../live/job";
+import { jobQueries } from "../live/use-job";
+import { LiveChart } from "./LiveChart";
+import { Failure, Skeleton } from "./states";
+import { Timeline } from "./Timeline";
+
+const LOSS = ["train/loss", "val/loss"];
+const QUALITY = ["val/accuracy", "val/top5_accuracy", "val/f1"];
+const RATE = ["lr"];
+
+export function JobOverview({ job, now }: { job: Schemas["Job"]; now: number }) {
+  const metrics = useQuery(jobQueries.metrics(job.id));
+  const rows = metrics.data?.items ?? [];
+  return (
+    <div className="job-grid">
+      <div className="job-charts">
+        {metrics.isError && <Failure error={metrics.error} retry={() => void metrics.refetch()} />}
+        {metrics.isPending && <Skeleton height={290} label="Loading the curves" />}
+        {metrics.isSuccess && (
+          <>
+            <LiveChart title="Loss" names={LOSS} rows={rows} total={job.total_epochs} />
+            <LiveChart title="Accuracy" names={QUALITY} rows={rows} total={job.total_epochs} />
+            <LiveChart title="Learning rate" names={RATE} rows={rows} total={job.total_epochs} />
+            <Epochs rows={rows} best={job.best?.epoch} />
+          </>
+        )}
+      </div>
+      <div className="stack">
+        <section className="panel" aria-label="Steps">
+          <div className="panel-title">
+            <h2>Steps</h2>
+          </div>
+          <Timeline jobId={job.id} now={now} />
+        </section>
+        <Artifacts jobId={job.id} />
+      </div>
+    </div>
+  );
+}
+
+function Epochs({ rows, best }: { rows: MetricRow[]; best: number | undefined }) {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row.metrics)))];
+  return (
+    <section className="panel" aria-label="Epochs">
+      <div className="panel-title">
+        <h2>Epochs</h2>
+        <span className="small dim">the newest first</span>
+      </div>
+      {rows.length === 0 ? (
+        <p className="dim small">None is finished yet.</p>
+      ) : (
+        <div className="table-scroll epochs" tabIndex={0} role="region" aria-label="Table of epochs">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Epoch</th>
+                {names.map((name) => (
+                  <th key={name} scope="col" className="num">
+                    {metricTitle(name)}
+                  </th>
+                ))}
+                <th scope="col" className="num">
+                  Time
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.toReversed().map((row) => (
+                <tr key={row.epoch}>
+                  <td className="nowrap">
+                    {row.epoch}
+                    {row.epoch === best && <strong> · best</strong>}
+                  </td>
+                  {names.map((name) => (
+                    <td key={name} className="num">
+                      {metric(name, row.metrics[name])}
+                    </td>
+                  ))}
+                  <td className="num dim">{clock(row.time)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
+const KINDS: Record<string, string> = {
+  checkpoint_best: "Best checkpoint",
+  checkpoint_last: "Last checkpoint",
+  model: "Model",
+  onnx: "ONNX",
+  samples: "Samples",
+  predictions: "Predictions",
+  report: "Report",
+};
+
+function Artifacts({ jobId }: { jobId: string }) {
+  const artifacts = useQuery(jobQueries.artifacts(jobId));
+  return (
+    <section className="panel" aria-label="Files">
+      <div className="panel-title">
+        <h2>Files</h2>
+      </div>
+      {artifacts.isError && <Failure error={artifacts.error} retry={() => void artifacts.refetch()} />}
+      {artifacts.isPending && <Skeleton height={48} />}
+      {artifacts.data?.items.length === 0 && <p className="dim small">Checkpoints stand here as soon as the first one is saved.</p>}
+      <ul>
+        {artifacts.data?.items.map((artifact) => (
+          <li key={artifact.id} className="artifact">
+            <div className="grow">
+              <div className="clip" title={artifact.name}>
+                {KINDS[artifact.kind] ?? artifact.name}
+              </div>
+              <div className="dim clip">
+                {artifact.name} · {bytes(artifact.size)}
+                {artifact.epoch ? ` · epoch ${artifact.epoch}` : ""}
+              </div>
+            </div>
+            <Button component="a" href={artifact.download_url} download={artifact.name} variant="default" size="xs" leftSection={<Download size={14} aria-hidden />} aria-label={`Download ${KINDS[artifact.kind] ?? artifact.name}`}>
+              Download
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,56 @@
+import type { Schemas } from "../api/client";
+import { dateTime } from "../lib/format";
+
+/** Everything the job was started with, and the ids that logs and scripts ask for. */
+export function JobSettings({ job }: { job: Schemas["Job"] }) {
+  const config = Object.entries(job.config);
+  const facts: [string, string][] = [
+    ["Task", job.task_type.replaceAll("_", " ")],
+    ["Framework", job.framework],
+    ["Model", job.model_name],
+    ["Data set", job.dataset_name],
+    ["Version", job.dataset_version_id],
+    ["Priority", job.priority],
+    ["Attempt", `${job.attempt} (${job.max_retries} more after a loss)`],
+    ["Made", `${dateTime(job.created_at)} by ${job.created_by.name}`],
+    ["Started", job.started_at ? dateTime(job.started_at) : "–"],
+    ["Ended", job.ended_at ? dateTime(job.ended_at) : "–"],
+    ["Job id", job.id],
+    ["Trace id", job.trace_id],
+  ];
+  return (
+    <div className="job-charts">
+      <section className="panel" aria-label="Hyperparameters">
+        <div className="panel-title">
+          <h2>Hyperparameters</h2>
+        </div>
+        {config.length === 0 ? (
+          <p className="dim small">The framework&apos;s own defaults.</p>
+        ) : (
+          <dl className="facts">
+            {config.map(([name, value]) => (
+              <Fact key={name} name={name} value={typeof value === "string" ? value : JSON.stringify(value)} />
+            ))}
+          </dl>
+        )}
+      </section>
+      <section className="panel" aria-label="Job">
+        <div className="panel-title">
+          <h2>Job</h2>
+        </div>
+        <dl className="facts">
+          {facts.map(([name, value]) => (
+            <Fact key={name} name={name} value={value} />
+          ))}
+        </dl>
+      </section>
+    </div>
+  );
+}
+
+const Fact = ({ name, value }: { name: string; value: string }) => (
+  <>
+    <dt>{name}</dt>
+    <dd className="mono">{value}</dd>
+  </>
+);

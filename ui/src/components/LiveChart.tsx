@@ -1,0 +1,105 @@
+import "./LiveChart.css";
+import { useComputedColorScheme } from "@mantine/core";
+import { useEffect, useMemo, useRef, useState } from "react";
+import uPlot from "uplot";
+import { metric, metricTitle } from "../lib/format";
+import { columns, frameBuffer, type Columns } from "../live/columns";
+import type { MetricRow } from "../live/job";
+
+const HEIGHT = 220;
+const COLORS = ["--series-1", "--series-2", "--series-3", "--series-4"];
+
+type Props = { title: string; names: readonly string[]; rows: readonly MetricRow[]; total: number | null | undefined };
+
+/** Metrics by epoch, redrawn at most once a frame. The key shows the value under the pointer, else the last one. */
+export function LiveChart({ title, names, rows, total }: Props) {
+  const shown = names.filter((name) => rows.some((row) => row.metrics[name] !== undefined));
+  const [hovered, setHovered] = useState<number | null>(null);
+  const at = hovered === null ? rows.at(-1) : rows[hovered];
+  return (
+    <figure className="panel" aria-label={title}>
+      <figcaption className="chart-title">
+        <h2>{title}</h2>
+        <span className="chart-key">
+          {shown.map((name, i) => (
+            <span key={name}>
+              <i style={{ background: `var(${COLORS[i]})` }} />
+              {metricTitle(name)}
+              <b>{metric(name, at?.metrics[name])}</b>
+            </span>
+          ))}
+        </span>
+      </figcaption>
+      {rows.length === 0 ? (
+        <div className="chart-plot">
+          <span className="chart-wait">The first epoch is not finished yet</span>
+        </div>
+      ) : (
+        <Plot names={shown} rows={rows} total={total} onHover={setHovered} />
+      )}
+    </figure>
+  );
+}
+
+function Plot({ names, rows, total, onHover }: Omit<Props, "title"> & { onHover: (index: number | null) => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  const buffer = useRef<{ put: (data: Columns) => void } | null>(null);
+  const scheme = useComputedColorScheme("light");
+  const key = names.join(" ");
+  const last = Math.max(total ?? 0, rows.at(-1)?.epoch ?? 1, 2);
+  const data = useMemo(() => columns(rows, key.split(" ")), [rows, key]);
+
+  useEffect(() => {
+    const element = box.current!;
+    const plot = new uPlot(options(element, key.split(" "), last, onHover), [[]], element);
+    const frames = frameBuffer<Columns>((next) => {
+      plot.setData(next as uPlot.AlignedData);
+      element.dataset.points = String(next[0].length);
+    });
+    buffer.current = frames;
+    const resize = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
+    resize.observe(element);
+    return () => {
+      frames.cancel();
+      resize.disconnect();
+      plot.destroy();
+    };
+  }, [key, last, scheme, onHover]);
+  useEffect(() => buffer.current?.put(data), [data, last, scheme]);
+
+  return <div ref={box} className="chart-plot" data-testid="chart" role="img" aria-label={`${rows.length} epochs; the table of epochs has the numbers`} />;
+}
+
+function options(element: HTMLElement, names: string[], last: number, onHover: (index: number | null) => void): uPlot.Options {
+  const style = getComputedStyle(element);
+  const color = (name: string): string => style.getPropertyValue(name).trim();
+  const font = `12px ${style.fontFamily}`;
+  const axis: uPlot.Axis = { stroke: color("--dim"), font, grid: { stroke: color("--line"), width: 1 }, ticks: { show: false } };
+  return {
+    width: element.clientWidth,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false } },
+    scales: { x: { time: false, range: [1, last] }, y: { range: (_, min, max) => uPlot.rangeNum(min, max, 0.08, true) } },
+    axes: [
+      { ...axis, grid: { show: false }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], space: 50 },
+      { ...axis, size: 58, values: (_, ticks) => ticks.map((t) => (names.length ? tick(names[0]!, t) : "")) },
+    ],
+    series: [
+      {},
+      ...names.map((name, i) => ({
+        label: name,
+        stroke: color(COLORS[i]!),
+        width: 2,
+        spanGaps: true,
+        points: { show: (plot: uPlot) => plot.data[0].length < 40, size: 5, fill: color(COLORS[i]!) },
+      })),
+    ],
+    hooks: { setCursor: [(plot) => onHover(plot.cursor.idx ?? null)] },
+  };
+}
+
+function tick(name: string, value: number): string {
+  if (/accuracy|f1/.test(name)) return `${Number((value * 100).toFixed(1))} %`;
+  return Math.abs(value) < 1e-3 && value !== 0 ? value.toExponential(0) : String(Number(value.toPrecision(3)));
+}

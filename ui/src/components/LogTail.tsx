@@ -1,0 +1,59 @@
+import "./LogTail.css";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useRef, useState } from "react";
+import { clock, count } from "../lib/format";
+import { useLog } from "../live/use-job";
+import { Failure, Skeleton } from "./states";
+
+const LINE = 20;
+
+/** The log's end. It follows what comes until one scrolls up, and again when one is back at the end. */
+export function LogTail({ jobId }: { jobId: string }) {
+  const log = useLog(jobId);
+  const box = useRef<HTMLDivElement>(null);
+  const [follow, setFollow] = useState(true);
+  const lines = log.data?.items ?? [];
+  const rows = useVirtualizer({ count: lines.length, getScrollElement: () => box.current, estimateSize: () => LINE, overscan: 20 });
+  useEffect(() => {
+    if (follow && box.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [follow, lines.length]);
+
+  if (log.isError) return <Failure error={log.error} retry={() => void log.refetch()} />;
+  if (!log.data) return <Skeleton height={400} label="Loading the log" />;
+  return (
+    <section className="panel flush" aria-label="Log">
+      <div className="log-bar">
+        <span className="small dim">
+          {log.data.total > lines.length ? `the last ${count(lines.length)} of ${count(log.data.total)} lines` : `${count(lines.length)} lines`}
+        </span>
+        <button type="button" className="chip" aria-pressed={follow} onClick={() => setFollow(!follow)}>
+          Follow
+        </button>
+      </div>
+      <div
+        ref={box}
+        className="log"
+        role="log"
+        aria-live="off"
+        tabIndex={0}
+        onScroll={(e) => {
+          const { scrollHeight, scrollTop, clientHeight } = e.currentTarget;
+          setFollow(scrollHeight - scrollTop - clientHeight < 2 * LINE);
+        }}
+      >
+        {lines.length === 0 && <p className="dim log-line">Nothing was written yet.</p>}
+        <div className="log-in" style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map((row) => {
+            const line = lines[row.index]!;
+            return (
+              <div key={line.n} className="log-line" data-level={line.level} style={{ transform: `translateY(${row.start}px)` }}>
+                <time dateTime={line.time}>{clock(line.time)}</time>
+                <span>{line.text}</span>
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </section>
+  );
+}

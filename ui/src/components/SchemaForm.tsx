@@ -1,0 +1,91 @@
+import "./SchemaForm.css";
+import { Select, Switch, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { differences, parse, sentence, written, type Config, type Field } from "../lib/schema";
+
+type Props = {
+  fields: Field[];
+  value: Config;
+  onChange: (value: Config) => void;
+  /** What the server said of fields, by name. */
+  errors?: Record<string, string>;
+};
+
+/** A framework's hyperparameters, in the groups its schema names. What differs from the default is marked. */
+export function SchemaForm({ fields, value, onChange, errors = {} }: Props) {
+  const changed = differences(fields, value);
+  const groups = [...new Set(fields.map((f) => f.group))];
+  return groups.map((group, i) => {
+    const members = fields.filter((f) => f.group === group);
+    const count = members.filter((f) => f.name in changed).length;
+    const open = i === 0 || count > 0 || members.some((f) => errors[f.name]);
+    return (
+      <details key={group} className="schema-group" open={open || undefined}>
+        <summary>
+          {group} {count > 0 && <span className="small dim">· {count} changed</span>}
+        </summary>
+        <div className="schema-fields">
+          {members.map((field) => (
+            <div key={field.name} className="schema-field" data-changed={field.name in changed}>
+              <Control field={field} value={value[field.name]} error={errors[field.name]} onChange={(v) => onChange({ ...value, [field.name]: v })} />
+            </div>
+          ))}
+        </div>
+      </details>
+    );
+  });
+}
+
+type ControlProps = { field: Field; value: unknown; error: string | undefined; onChange: (value: unknown) => void };
+
+function Control({ field, value, error, onChange }: ControlProps) {
+  const common = { label: field.title, description: field.description, error };
+  if (field.kind === "switch") return <Switch {...common} checked={Boolean(value)} onChange={(e) => onChange(e.currentTarget.checked)} />;
+  if (field.kind !== "choice") return <Typed field={field} value={value} error={error} onChange={onChange} />;
+  return (
+    <Select
+      {...common}
+      data={field.choices.map((c) => ({ value: String(c), label: sentence(String(c)) }))}
+      value={value === null || value === undefined ? null : String(value)}
+      clearable={field.optional}
+      allowDeselect={field.optional}
+      onChange={(chosen) => onChange(field.choices.find((c) => String(c) === chosen) ?? null)}
+    />
+  );
+}
+
+/** Numbers are typed as people write them ("1e-4" too), so the text is kept until it means something else. */
+function Typed({ field, value, error, onChange }: ControlProps) {
+  const [text, setText] = useState(written(value));
+  const [fault, setFault] = useState<string>();
+  const [seen, setSeen] = useState(value);
+  if (seen !== value) {
+    setSeen(value);
+    setText(written(value));
+    setFault(undefined);
+  }
+  const type = (typed: string): void => {
+    setText(typed);
+    try {
+      const parsed = parse(field, typed);
+      setFault(undefined);
+      setSeen(parsed);
+      onChange(parsed);
+    } catch (wrong) {
+      setFault((wrong as Error).message);
+      setSeen(typed);
+      onChange(typed);
+    }
+  };
+  return (
+    <TextInput
+      label={field.title}
+      description={field.description}
+      error={fault ?? error}
+      inputMode={field.kind === "integer" ? "numeric" : field.kind === "number" ? "decimal" : "text"}
+      placeholder={written(field.default)}
+      value={text}
+      onChange={(e) => type(e.currentTarget.value)}
+    />
+  );
+}

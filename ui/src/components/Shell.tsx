@@ -1,0 +1,103 @@
+import "./shell.css";
+import { ActionIcon, Button, Menu, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Boxes, CircleUserRound, Gauge, House, Images, Moon, Plus, Sun } from "lucide-react";
+import { useEffect } from "react";
+import { api, queryClient } from "../api/client";
+import { useConnectionLost } from "../api/connection";
+import { session, useUser } from "../api/session";
+import { Mark } from "./Mark";
+
+const NAVIGATION = [
+  { to: "/", label: "Home", icon: House },
+  { to: "/datasets", label: "Data sets", icon: Images },
+  { to: "/jobs", label: "Jobs", icon: Gauge },
+  { to: "/models", label: "Models", icon: Boxes },
+] as const;
+
+/** What stands around every page of somebody signed in. */
+export function Shell() {
+  const lost = useConnectionLost();
+  useLeaveWhenSignedOut();
+  return (
+    <div className="shell">
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <header className="shell-bar">
+        <div className="shell-bar-in">
+          <Link to="/" className="brand">
+            <Mark />
+            VisionAI
+          </Link>
+          <nav className="shell-nav" aria-label="Main">
+            {NAVIGATION.map(({ to, label, icon: Icon }) => (
+              <Link key={to} to={to} activeOptions={{ exact: to === "/", includeSearch: false }}>
+                <Icon size={19} aria-hidden />
+                {label}
+              </Link>
+            ))}
+          </nav>
+          <div className="row">
+            <Button component={Link} to="/train" size="xs" leftSection={<Plus size={15} aria-hidden />}>
+              New training
+            </Button>
+            <SchemeToggle />
+            <Account />
+          </div>
+        </div>
+        {lost && (
+          <div className="shell-lost" role="status">
+            Connection lost, reconnecting… What you see may be out of date.
+          </div>
+        )}
+      </header>
+      <main id="main" className="shell-main" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </div>
+  );
+}
+
+function useLeaveWhenSignedOut(): void {
+  const user = useUser();
+  const navigate = useNavigate();
+  const here = useRouterState({ select: (state) => state.location.href });
+  useEffect(() => {
+    if (!user) void navigate({ to: "/login", search: here === "/" ? {} : { next: here } });
+  }, [user, here, navigate]);
+}
+
+export function SchemeToggle() {
+  const { setColorScheme } = useMantineColorScheme();
+  const dark = useComputedColorScheme("light") === "dark";
+  return (
+    <ActionIcon variant="subtle" size="lg" onClick={() => setColorScheme(dark ? "light" : "dark")} aria-label={dark ? "Use light colours" : "Use dark colours"}>
+      {dark ? <Sun size={18} /> : <Moon size={18} />}
+    </ActionIcon>
+  );
+}
+
+function Account() {
+  const user = useUser();
+  const signOut = async (): Promise<void> => {
+    await api.POST("/api/v1/auth/logout").catch(() => null);
+    session.end();
+    queryClient.clear();
+  };
+  return (
+    <Menu position="bottom-end" shadow="sm">
+      <Menu.Target>
+        <ActionIcon variant="subtle" size="lg" aria-label="Account">
+          <CircleUserRound size={19} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {user?.name || user?.email} · {user?.role}
+        </Menu.Label>
+        <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

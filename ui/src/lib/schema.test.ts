@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { defaultsOf, differences, fieldsOf, parse, presetOf, type JsonSchema } from "./schema";
+
+const schema: JsonSchema = {
+  $defs: { Level: { enum: ["none", "light", "strong"] } },
+  properties: {
+    epochs: { type: "integer", minimum: 1, maximum: 1000, default: 30, title: "Epochs", "x-group": "Basics" },
+    learning_rate: { type: "number", exclusiveMinimum: 0, default: 0.0005 },
+    image_size: { anyOf: [{ type: "integer", minimum: 8 }, { type: "null" }], default: null },
+    patience: { type: ["integer", "null"], default: null },
+    augmentation: { $ref: "#/$defs/Level", default: "light" },
+    amp: { type: "boolean", default: false },
+    extra: { type: "object", default: {} },
+  },
+};
+const fields = fieldsOf(schema);
+const field = (name: string) => fields.find((f) => f.name === name)!;
+
+test("each property becomes the field that suits its type", () => {
+  expect(fields.map((f) => [f.name, f.kind, f.optional])).toEqual([
+    ["epochs", "integer", false],
+    ["learning_rate", "number", false],
+    ["image_size", "integer", true],
+    ["patience", "integer", true],
+    ["augmentation", "choice", false],
+    ["amp", "switch", false],
+    ["extra", "json", false],
+  ]);
+  expect(field("learning_rate")).toMatchObject({ title: "Learning rate", group: "Other" });
+  expect(field("augmentation").choices).toEqual(["none", "light", "strong"]);
+});
+
+test.each([
+  ["epochs", "12", 12],
+  ["learning_rate", "1e-3", 0.001],
+  ["learning_rate", "0,02", 0.02],
+  ["image_size", "", null],
+  ["image_size", " 224 ", 224],
+])("%s: %o is read as %o", (name, text, value) => {
+  expect(parse(field(name), text)).toBe(value);
+});
+
+test.each([
+  ["epochs", "many", /number/],
+  ["epochs", "", /number/],
+  ["epochs", "2.5", /whole/],
+  ["epochs", "0", /At least 1/],
+  ["epochs", "1001", /At most 1000/],
+  ["learning_rate", "0", /More than 0/],
+  ["image_size", "4", /At least 8/],
+])("%s: %o is refused in words", (name, text, words) => {
+  expect(() => parse(field(name), text)).toThrow(words);
+});
+
+test("only what differs from the defaults is sent", () => {
+  const config = { ...defaultsOf(fields), epochs: 3, extra: {} };
+  expect(differences(fields, config)).toEqual({ epochs: 3 });
+  expect(differences(fields, defaultsOf(fields))).toEqual({});
+});
+
+test("a configuration is recognised as the preset it is", () => {
+  const presets = { quick: { epochs: 3 }, accurate: { epochs: 100, augmentation: "strong" } };
+  const defaults = defaultsOf(fields);
+  expect(presetOf(fields, presets, defaults)).toBe("");
+  expect(presetOf(fields, presets, { ...defaults, epochs: 3 })).toBe("quick");
+  expect(presetOf(fields, presets, { ...defaults, epochs: 4 })).toBeUndefined();
+});

@@ -1,0 +1,118 @@
+/** The part of JSON Schema that trainers' manifests use. */
+export type JsonSchema = {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  default?: unknown;
+  enum?: unknown[];
+  const?: unknown;
+  anyOf?: JsonSchema[];
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  properties?: Record<string, JsonSchema>;
+  $ref?: string;
+  $defs?: Record<string, JsonSchema>;
+  "x-group"?: string;
+};
+export type Config = Record<string, unknown>;
+
+export type Field = {
+  name: string;
+  title: string;
+  description: string | undefined;
+  group: string;
+  kind: "choice" | "switch" | "integer" | "number" | "text" | "json";
+  choices: unknown[];
+  /** May be left empty, which is sent as null. */
+  optional: boolean;
+  default: unknown;
+  schema: JsonSchema;
+};
+
+const OTHER = "Other";
+
+/** The fields of an object schema, in its order. */
+export function fieldsOf(schema: JsonSchema): Field[] {
+  const whole = resolve(schema, schema);
+  return Object.entries(whole.properties ?? {}).map(([name, property]) => {
+    const given = resolve(property, schema);
+    const [inner, optional] = withoutNull(given, schema);
+    const choices = inner.enum?.filter((c) => c !== null) ?? [];
+    return {
+      name,
+      title: given.title ?? inner.title ?? sentence(name),
+      description: given.description ?? inner.description,
+      group: given["x-group"] ?? inner["x-group"] ?? OTHER,
+      kind: kindOf(inner, choices),
+      choices,
+      optional: optional || (inner.enum?.includes(null) ?? false),
+      default: given.default ?? inner.default ?? null,
+      schema: inner,
+    };
+  });
+}
+
+export const defaultsOf = (fields: Field[]): Config => Object.fromEntries(fields.map((f) => [f.name, f.default]));
+
+/** What differs from the defaults, and nothing else: this is what a job is sent with. */
+export const differences = (fields: Field[], config: Config): Config =>
+  Object.fromEntries(fields.filter((f) => !same(config[f.name], f.default)).map((f) => [f.name, config[f.name]]));
+
+/** The preset a configuration is, if it is one exactly. "" stands for the plain defaults. */
+export function presetOf(fields: Field[], presets: Record<string, Config>, config: Config): string | undefined {
+  const differing = differences(fields, config);
+  return Object.entries({ "": {}, ...presets }).find(([, preset]) => same(differences(fields, { ...defaultsOf(fields), ...preset }), differing))?.[0];
+}
+
+/** What somebody typed into a field, as its value. Throws a sentence when it is none. */
+export function parse(field: Field, text: string): unknown {
+  const typed = text.trim();
+  if (typed === "" && field.optional) return null;
+  if (field.kind === "text") return text;
+  if (field.kind === "json") return JSON.parse(typed) as unknown;
+  const number = typed === "" ? Number.NaN : Number(typed.replace(",", "."));
+  if (!Number.isFinite(number)) throw new Error("Enter a number, such as 0.001 or 1e-3.");
+  if (field.kind === "integer" && !Number.isInteger(number)) throw new Error("Enter a whole number.");
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = field.schema;
+  if (minimum !== undefined && number < minimum) throw new Error(`At least ${minimum}.`);
+  if (maximum !== undefined && number > maximum) throw new Error(`At most ${maximum}.`);
+  if (exclusiveMinimum !== undefined && number <= exclusiveMinimum) throw new Error(`More than ${exclusiveMinimum}.`);
+  if (exclusiveMaximum !== undefined && number >= exclusiveMaximum) throw new Error(`Less than ${exclusiveMaximum}.`);
+  return number;
+}
+
+export const written = (value: unknown): string =>
+  value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+
+export const sentence = (name: string): string => name.replaceAll("_", " ").replace(/^./, (c) => c.toUpperCase());
+
+function resolve(schema: JsonSchema, root: JsonSchema): JsonSchema {
+  if (!schema.$ref) return schema;
+  const { $ref, ...beside } = schema;
+  return { ...root.$defs?.[$ref.split("/").at(-1)!], ...beside };
+}
+
+function withoutNull(schema: JsonSchema, root: JsonSchema): [JsonSchema, boolean] {
+  if (schema.anyOf) {
+    const some = schema.anyOf.filter((s) => s.type !== "null");
+    const inner = some.length === 1 ? resolve(some[0]!, root) : {};
+    return [inner, some.length < schema.anyOf.length];
+  }
+  if (Array.isArray(schema.type)) {
+    const types = schema.type.filter((t) => t !== "null");
+    const { type: _, ...rest } = schema;
+    return [types.length === 1 ? { ...rest, type: types[0]! } : rest, types.length < schema.type.length];
+  }
+  return [schema, false];
+}
+
+function kindOf(schema: JsonSchema, choices: unknown[]): Field["kind"] {
+  if (choices.length > 0) return "choice";
+  if (schema.type === "boolean") return "switch";
+  if (schema.type === "integer" || schema.type === "number") return schema.type;
+  return schema.type === "string" ? "text" : "json";
+}
+
+const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a ?? null) === JSON.stringify(b ?? null);

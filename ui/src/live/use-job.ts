@@ -1,0 +1,85 @@
+import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { $api, api, ENDED, unwrap, type Schemas } from "../api/client";
+import { follow, type Connection } from "./follow";
+import { patchJob, staleAfter, upsertRow, type Stale } from "./job";
+import type { JobEvent } from "./stream";
+
+const LOG_LINES_KEPT = 5_000;
+
+const path = (id: string) => ({ params: { path: { job_id: id } } });
+
+export const jobQueries = {
+  job: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}", path(id)),
+  metrics: (id: string) =>
+    $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/metrics", { params: { path: { job_id: id }, query: { kind: "epoch" } } }),
+  timeline: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/timeline", path(id)),
+  artifacts: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/artifacts", path(id)),
+  validation: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/validation", path(id)),
+};
+
+/** A job that stays current by itself while the component is there. */
+export function useLiveJob(id: string) {
+  const client = useQueryClient();
+  const [connection, setConnection] = useState<Connection>("connecting");
+  const job = useQuery(jobQueries.job(id));
+  const known = job.data !== undefined;
+
+  useEffect(() => {
+    const snapshot = client.getQueryData<Schemas["Job"]>(jobQueries.job(id).queryKey);
+    if (!known || !snapshot || ENDED.includes(snapshot.state)) return;
+    return follow(snapshot.event_seq, (seq) => socketUrl(id, seq), {
+      onEvents: (events) => apply(client, id, events),
+      onConnection(state) {
+        setConnection(state);
+        if (state === "ended") refetch(client, id, ["job", "timeline", "validation", "artifacts", "logs", "metrics"]);
+      },
+    });
+  }, [client, id, known]);
+
+  return { job, lost: connection === "lost" };
+}
+
+/** The log's last lines; what is new is fetched from where the last answer ended. */
+export function useLog(id: string) {
+  return useQuery({ queryKey: logKey(id), queryFn: ({ client }) => nextLines(id, client.getQueryData<Log>(logKey(id))) });
+}
+
+type Log = Schemas["LogPage"];
+
+const logKey = (id: string) => ["job-log", id] as const;
+
+async function nextLines(id: string, known: Log | undefined): Promise<Log> {
+  const query = known ? { from: known.total, limit: 1000 } : { from: -1000, limit: 1000 };
+  const page = await unwrap(api.GET("/api/v1/training/jobs/{job_id}/logs", { params: { path: { job_id: id }, query } }));
+  if (!known) return page;
+  return { items: [...known.items, ...page.items].slice(-LOG_LINES_KEPT), total: page.total };
+}
+
+async function socketUrl(id: string, since: number): Promise<string> {
+  const ticket = await unwrap(api.POST("/api/v1/auth/ticket", { body: { job_id: id } }));
+  const query = new URLSearchParams({ token: ticket.token, since: String(since) });
+  return `${location.origin.replace(/^http/, "ws")}/ws/training/${id}?${query}`;
+}
+
+function apply(client: QueryClient, id: string, events: JobEvent[]): void {
+  const epochs = events.filter((e) => e.type === "epoch");
+  client.setQueryData<Schemas["Job"]>(jobQueries.job(id).queryKey, (job) => job && events.reduce(patchJob, job));
+  client.setQueryData<{ items: Schemas["MetricRow"][]; next_cursor?: string | null }>(
+    jobQueries.metrics(id).queryKey,
+    (page) => page && { ...page, items: epochs.reduce(upsertRow, page.items) },
+  );
+  const stale = staleAfter(events);
+  // An answer under way may be older than these rows, and would take their place.
+  const metrics = client.getQueryState(jobQueries.metrics(id).queryKey);
+  if (epochs.length && (!metrics?.data || metrics.fetchStatus === "fetching")) stale.add("metrics");
+  refetch(client, id, stale);
+}
+
+function refetch(client: QueryClient, id: string, parts: Iterable<Stale>): void {
+  for (const part of parts) {
+    const queryKey = part === "logs" ? logKey(id) : jobQueries[part](id).queryKey;
+    // What is being fetched already may miss this change: cancelling asks once more, now.
+    void client.invalidateQueries({ queryKey }, { cancelRefetch: true });
+  }
+}

@@ -1,0 +1,73 @@
+import "./datasets.css";
+import "../styles/fields.css";
+import { Link } from "@tanstack/react-router";
+import { $api, type Schemas } from "../api/client";
+import { DropUpload } from "../components/DropUpload";
+import { Bar, DatasetBadge, Empty, Failure, Skeleton } from "../components/states";
+import { ago, plural } from "../lib/format";
+import { useTitle } from "../lib/hooks";
+
+export const isBusy = (dataset: Schemas["Dataset"]): boolean => dataset.status === "uploading" || dataset.status === "processing";
+
+export function DatasetsPage() {
+  useTitle("Data sets");
+  const list = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } }, {
+    refetchInterval: (query) => (query.state.data?.items.some(isBusy) ? 1_000 : 15_000),
+  });
+  return (
+    <div className="stack-l">
+      <h1>Data sets</h1>
+      <DropUpload />
+      {list.isPending && <Skeleton height={172} />}
+      {list.isError && <Failure error={list.error} retry={() => void list.refetch()} />}
+      {list.data?.items.length === 0 && (
+        <Empty title="No data set yet">
+          <p>Zip your images with one folder for each class and drop the file above. VisionAI checks every image and tells you what is wrong.</p>
+        </Empty>
+      )}
+      <ul className="cards">
+        {list.data?.items.map((dataset) => (
+          <li key={dataset.id}>
+            <Card dataset={dataset} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Card({ dataset }: { dataset: Schemas["Dataset"] }) {
+  const { version, operation } = dataset;
+  return (
+    <Link to="/datasets/$datasetId" params={{ datasetId: dataset.id }} className="panel dataset-card">
+      <div className="row between">
+        <h2 className="clip">{dataset.name}</h2>
+        <DatasetBadge status={dataset.status} />
+      </div>
+      <p className="small dim">
+        {version ? `${plural(version.image_count, "image")} · ${plural(version.classes.length, "class", "classes")} · ` : ""}
+        {ago(dataset.created_at)}
+      </p>
+      {dataset.error && <p className="small">{dataset.error.message}</p>}
+      {isBusy(dataset) && operation && (
+        <div className="stack-s">
+          <Bar value={operation.progress} label={`Import of ${dataset.name}`} />
+          <p className="small dim">{operation.message || "Waiting for its turn"}</p>
+        </div>
+      )}
+      {version && <Spectrum classes={version.classes} />}
+    </Link>
+  );
+}
+
+/** The classes' sizes at a glance. */
+function Spectrum({ classes }: { classes: Schemas["ClassCount"][] }) {
+  const most = Math.max(1, ...classes.map((c) => c.total));
+  return (
+    <div className="spectrum" aria-hidden="true">
+      {classes.slice(0, 60).map((c) => (
+        <i key={c.name} style={{ height: `${Math.max(6, (100 * c.total) / most)}%` }} />
+      ))}
+    </div>
+  );
+}

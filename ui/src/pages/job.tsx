@@ -1,0 +1,136 @@
+import "./job.css";
+import { Button } from "@mantine/core";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { ENDED, type Schemas } from "../api/client";
+import { CancelButton } from "../components/CancelButton";
+import { JobOverview } from "../components/JobOverview";
+import { JobResults } from "../components/JobResults";
+import { JobSettings } from "../components/JobSettings";
+import { LogTail } from "../components/LogTail";
+import { Bar, Callout, Failure, JobBadge, jobTone, Skeleton } from "../components/states";
+import { duration, elapsed, metric, metricTitle } from "../lib/format";
+import { useNow, useTitle } from "../lib/hooks";
+import { useLiveJob } from "../live/use-job";
+
+type Job = Schemas["Job"];
+const FROM = "/inside/jobs/$jobId";
+const VIEWS = [
+  { label: "Overview", view: undefined },
+  { label: "Results", view: "results" },
+  { label: "Log", view: "log" },
+  { label: "Settings", view: "settings" },
+] as const;
+
+export function JobPage() {
+  const { jobId } = useParams({ from: FROM });
+  return <LiveJob key={jobId} id={jobId} />;
+}
+
+function LiveJob({ id }: { id: string }) {
+  const { job, lost } = useLiveJob(id);
+  const { view } = useSearch({ from: FROM });
+  const running = job.data !== undefined && !ENDED.includes(job.data.state);
+  const now = useNow(running);
+  useTitle(job.data ? `${running ? `${Math.floor(job.data.progress)} %` : job.data.state} ${job.data.name}` : "Job");
+  if (job.data === undefined) {
+    if (job.isError) return <Failure error={job.error} retry={() => void job.refetch()} />;
+    return <Skeleton height="70vh" label="Loading the job" />;
+  }
+  return (
+    <>
+      <Head job={job.data} />
+      <div className="stack-l">
+        {job.data.error && (
+          <Callout tone="bad" title={job.data.error.message}>
+            {job.data.error.hint && <p>{job.data.error.hint}</p>}
+          </Callout>
+        )}
+        {lost && <Callout tone="lamp" title="Connection lost, reconnecting… The training itself goes on." />}
+        <Now job={job.data} now={now} />
+        <nav className="views" aria-label="Views">
+          {VIEWS.map((entry) => (
+            <Link key={entry.label} to="/jobs/$jobId" params={{ jobId: id }} search={{ view: entry.view }} aria-current={entry.view === view ? "page" : undefined}>
+              {entry.label}
+            </Link>
+          ))}
+        </nav>
+        {view === undefined && <JobOverview job={job.data} now={now} />}
+        {view === "results" && <JobResults job={job.data} />}
+        {view === "log" && <LogTail jobId={id} />}
+        {view === "settings" && <JobSettings job={job.data} />}
+      </div>
+    </>
+  );
+}
+
+function Head({ job }: { job: Job }) {
+  return (
+    <header className="page-head">
+      <div className="stack-s">
+        <div className="row wrap">
+          <h1>{job.name}</h1>
+          <JobBadge job={job} />
+        </div>
+        <p className="dim small">
+          {job.model_name} ({job.framework}) on{" "}
+          <Link to="/datasets/$datasetId" params={{ datasetId: job.dataset_id }}>
+            {job.dataset_name}
+          </Link>
+          {" · "}
+          {job.created_by.name}
+        </p>
+      </div>
+      {ENDED.includes(job.state) ? (
+        <Button component={Link} to="/train" search={{ dataset: job.dataset_id, framework: job.framework, model: job.model_name } as never} variant="default">
+          Train again
+        </Button>
+      ) : (
+        <CancelButton job={job} />
+      )}
+    </header>
+  );
+}
+
+function Now({ job, now }: { job: Job; now: number }) {
+  const ended = ENDED.includes(job.state);
+  const figures: [string, string][] = [
+    ["Epoch", job.total_epochs ? `${job.epoch} of ${job.total_epochs}` : String(job.epoch)],
+    [ended ? "Took" : "Running for", elapsed(job.started_at ?? null, job.ended_at ?? null, now)],
+  ];
+  if (!ended) figures.push(["Left", job.eta_seconds === null || job.eta_seconds === undefined ? "–" : duration(job.eta_seconds)]);
+  figures.push(job.best ? [`Best ${metricTitle(job.best.name)}`, `${metric(job.best.name, job.best.value)} at epoch ${job.best.epoch}`] : ["Best", "–"]);
+  return (
+    <section className="panel job-now" aria-label="Progress">
+      <div className="job-percent">
+        {Math.floor(job.progress)}
+        <small>%</small>
+      </div>
+      <div className="stack-s">
+        <Bar value={job.progress} label="Progress" tone={jobTone(job)} />
+        <p className="small dim" role="status">
+          {job.state_reason || (job.cancel_requested && !ended ? "The trainer saves a checkpoint and stops." : STATE_WORDS[job.state])}
+        </p>
+      </div>
+      <dl className="job-figures">
+        {figures.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+const STATE_WORDS: Record<Job["state"], string> = {
+  pending: "About to be checked.",
+  validating: "The data set is being checked.",
+  queued: "Waiting for a free slot.",
+  starting: "The trainer is starting: it loads the framework and the data.",
+  running: "Training.",
+  finalizing: "Finishing: the last files are being checked.",
+  completed: "The model is ready to be downloaded.",
+  failed: "It ended early.",
+  cancelled: "It was stopped.",
+};

@@ -1,0 +1,73 @@
+import "./jobs.css";
+import { Button } from "@mantine/core";
+import { Link, useSearch } from "@tanstack/react-router";
+import { $api, ENDED } from "../api/client";
+import { JobRow } from "../components/JobRow";
+import { Empty, Failure, Skeleton } from "../components/states";
+import { useNow, useTitle } from "../lib/hooks";
+
+const FILTERS = [undefined, "running", "queued", "completed", "failed", "cancelled"] as const;
+const PAGE = 50;
+
+export function JobsPage() {
+  useTitle("Jobs");
+  const { state } = useSearch({ from: "/inside/jobs" });
+  const jobs = $api.useInfiniteQuery(
+    "get",
+    "/api/v1/training/jobs",
+    { params: { query: { state: state ?? null, limit: PAGE } } },
+    {
+      pageParamName: "cursor",
+      initialPageParam: undefined,
+      getNextPageParam: (page) => page.next_cursor ?? undefined,
+      refetchInterval: (query) => (query.state.data?.pages.some((p) => p.items.some((j) => !ENDED.includes(j.state))) ? 2_000 : 10_000),
+    },
+  );
+  const items = jobs.data?.pages.flatMap((page) => page.items) ?? [];
+  const now = useNow(items.some((job) => !ENDED.includes(job.state)));
+  return (
+    <div className="stack-l">
+      <h1>Jobs</h1>
+      <nav className="chips" aria-label="Filter by state">
+        {FILTERS.map((filter) => (
+          <Link key={filter ?? "all"} to="/jobs" search={{ state: filter }} className="chip" aria-current={filter === state ? "page" : undefined}>
+            {filter ?? "all"}
+          </Link>
+        ))}
+      </nav>
+      {jobs.isPending && <Skeleton height={320} label="Loading jobs" />}
+      {jobs.isError && <Failure error={jobs.error} retry={() => void jobs.refetch()} />}
+      {jobs.isSuccess && items.length === 0 && <NoJobs filtered={state !== undefined} />}
+      {items.length > 0 && (
+        <ul className="panel job-list">
+          {items.map((job) => (
+            <li key={job.id}>
+              <JobRow job={job} now={now} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {jobs.hasNextPage && (
+        <Button variant="default" loading={jobs.isFetchingNextPage} onClick={() => void jobs.fetchNextPage()}>
+          Show older ones
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function NoJobs({ filtered }: { filtered: boolean }) {
+  if (filtered) return <Empty title="No job in this state" />;
+  return (
+    <Empty
+      title="Nothing was trained yet"
+      action={
+        <Button component={Link} to="/train">
+          New training
+        </Button>
+      }
+    >
+      <p>Trainings stand here while they run and after they ended, with their curves, logs and models.</p>
+    </Empty>
+  );
+}

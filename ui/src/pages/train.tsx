@@ -1,0 +1,244 @@
+import "./train.css";
+import "../styles/fields.css";
+import { Button, Select, TextInput } from "@mantine/core";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useState, type SubmitEvent } from "react";
+import { $api, queryClient, type Schemas } from "../api/client";
+import { fieldErrors, problemOf } from "../api/problem";
+import { SchemaForm } from "../components/SchemaForm";
+import { Callout, Empty, Failure, Skeleton } from "../components/states";
+import { compact, plural } from "../lib/format";
+import { useTitle } from "../lib/hooks";
+import { defaultsOf, differences, fieldsOf, parse, presetOf, sentence, written, type Config, type Field } from "../lib/schema";
+
+type Framework = Schemas["Framework"];
+type Dataset = Schemas["Dataset"];
+type Task = Framework["tasks"][number];
+
+const MODELS_SHOWN = 60;
+
+/** What to train on what, and how. The choices stand in the address; the rest of the form does not. */
+export function TrainPage() {
+  useTitle("New training");
+  const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } });
+  const models = $api.useQuery("get", "/api/v1/models", {}, { staleTime: 60_000 });
+  const failed = datasets.error ?? models.error;
+  if (failed) return <Failure error={failed} retry={() => void Promise.all([datasets.refetch(), models.refetch()])} />;
+  if (!datasets.data || !models.data) return <Skeleton height="60vh" label="Loading the form" />;
+  const ready = datasets.data.items.filter((d) => d.status === "ready");
+  if (ready.length === 0)
+    return (
+      <Empty
+        title="First a data set"
+        action={
+          <Button component={Link} to="/datasets">
+            Add a data set
+          </Button>
+        }
+      >
+        <p>A training learns from labelled images, and there are none yet.</p>
+      </Empty>
+    );
+  return <TrainForm datasets={ready} frameworks={models.data.items} />;
+}
+
+function TrainForm({ datasets, frameworks }: { datasets: Dataset[]; frameworks: Framework[] }) {
+  const search = useSearch({ from: "/inside/train" });
+  const navigate = useNavigate({ from: "/train" });
+  const put = (change: typeof search): void => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
+  const dataset = datasets.find((d) => d.id === search.dataset) ?? (datasets.length === 1 ? datasets[0] : undefined);
+  const usable = frameworks.filter((f) => f.status === "ready");
+  const framework = frameworks.find((f) => f.framework === search.framework) ?? usable[0] ?? frameworks[0];
+  return (
+    <div className="stack-l">
+      <h1>New training</h1>
+      {framework && framework.status !== "ready" && (
+        <Callout tone="lamp" title={`${framework.framework} is ${framework.status === "error" ? "not working" : framework.status}`}>
+          <p>{framework.message}</p>
+          {framework.status === "absent" && <code>{framework.install_command}</code>}
+        </Callout>
+      )}
+      {framework && <Configured key={framework.framework} {...{ datasets, dataset, frameworks, framework, put }} model={search.model} epochs={search.epochs} />}
+    </div>
+  );
+}
+
+type ConfiguredProps = {
+  datasets: Dataset[];
+  dataset: Dataset | undefined;
+  frameworks: Framework[];
+  framework: Framework;
+  model: string | undefined;
+  epochs: string | undefined;
+  put: (change: { dataset?: string; framework?: string; model?: string }) => void;
+};
+
+function Configured({ datasets, dataset, frameworks, framework, model, epochs, put }: ConfiguredProps) {
+  const navigate = useNavigate();
+  const fields = useMemo(() => fieldsOf(framework.schema), [framework.schema]);
+  const [config, setConfig] = useState<Config>(() => ({ ...defaultsOf(fields), ...(epochs && Number(epochs) > 0 && { epochs: Number(epochs) }) }));
+  const [name, setName] = useState("");
+  const task = dataset?.version?.task_types.find((t) => framework.tasks.includes(t)) ?? framework.tasks[0];
+  const chosen = framework.models.find((m) => m.name === model) ?? firstModel(framework, task);
+  const create = $api.useMutation("post", "/api/v1/training/jobs", {
+    onSuccess(job) {
+      void queryClient.invalidateQueries({ queryKey: ["get", "/api/v1/training/jobs"] });
+      void navigate({ to: "/jobs/$jobId", params: { jobId: job.id } });
+    },
+  });
+  const problem = create.error ? problemOf(create.error) : null;
+  const wrong = fieldErrors(problem);
+  const configErrors = Object.fromEntries(Object.entries(wrong).map(([field, message]) => [field.replace(/^config\./, ""), message]));
+  const changed = differences(fields, config);
+  const valid = fields.every((f) => isValid(f, config[f.name]));
+
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    if (!dataset || !chosen || !task || !valid) return;
+    create.mutate({
+      body: { dataset_id: dataset.id, task_type: task, framework: framework.framework, model_name: chosen.name, config: changed, name: name.trim() || null },
+    });
+  };
+  return (
+    <form className="train" onSubmit={submit}>
+      <div className="stack">
+        <section className="panel train-pick" aria-label="What">
+          <Select
+            label="Data set"
+            required
+            searchable
+            placeholder="Choose one"
+            data={datasets.map((d) => ({ value: d.id, label: d.name }))}
+            value={dataset?.id ?? null}
+            allowDeselect={false}
+            onChange={(id) => id && put({ dataset: id })}
+            error={wrong.dataset_id}
+            description={dataset?.version ? `${plural(dataset.version.image_count, "image")}, ${plural(dataset.version.classes.length, "class", "classes")}` : " "}
+          />
+          <Select
+            label="Framework"
+            data={frameworks.map((f) => ({ value: f.framework, label: f.status === "ready" ? f.framework : `${f.framework} (${f.status})` }))}
+            value={framework.framework}
+            allowDeselect={false}
+            onChange={(value) => value && put({ framework: value, model: undefined as never })}
+            error={wrong.framework}
+            description={framework.version ? `version ${framework.version}` : " "}
+          />
+          <Select
+            label="Model"
+            required
+            searchable
+            limit={MODELS_SHOWN}
+            placeholder={framework.models.length ? "Choose one" : "None yet"}
+            data={modelsFor(framework, task).map((m) => m.name)}
+            value={chosen?.name ?? null}
+            allowDeselect={false}
+            nothingFoundMessage="No model of that name"
+            onChange={(value) => value && put({ model: value })}
+            error={wrong.model_name}
+            description={chosen ? describe(chosen) : " "}
+          />
+        </section>
+        {fields.length > 0 && (
+          <section className="panel stack" aria-label="How">
+            <Presets fields={fields} presets={framework.presets} config={config} onChange={setConfig} />
+            <SchemaForm fields={fields} value={config} onChange={setConfig} errors={configErrors} />
+          </section>
+        )}
+      </div>
+      <aside className="panel stack train-summary" aria-label="Summary">
+        <h2>Summary</h2>
+        <p className="small">
+          {chosen?.name ?? "a model"} on {dataset?.name ?? "a data set"}
+          {task && `, ${task.replaceAll("_", " ")}`}
+        </p>
+        <Differences fields={fields} changed={changed} onReset={() => setConfig(defaultsOf(fields))} />
+        <TextInput label="Name" description="Left empty, it names itself." maxLength={200} value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
+        {problem && (
+          <Callout tone="bad" title={problem.errors.length ? "Correct the marked fields" : problem.detail}>
+            {problem.errors.length > 0 && (
+              <ul className="small">
+                {problem.errors.map((e) => (
+                  <li key={e.field}>
+                    {sentence(e.field.replace(/^config\./, ""))}: {e.message}
+                  </li>
+                ))}
+              </ul>
+            )}
+          </Callout>
+        )}
+        <Button type="submit" loading={create.isPending} disabled={!dataset || !chosen || !valid || framework.status !== "ready"}>
+          Start training
+        </Button>
+      </aside>
+    </form>
+  );
+}
+
+function Presets({ fields, presets, config, onChange }: { fields: Field[]; presets: Framework["presets"]; config: Config; onChange: (config: Config) => void }) {
+  const active = presetOf(fields, presets, config);
+  const names = ["", ...Object.keys(presets)];
+  return (
+    <div className="chips" role="radiogroup" aria-label="Preset">
+      {names.map((name) => (
+        <button key={name} type="button" role="radio" className="chip" aria-checked={active === name} onClick={() => onChange({ ...defaultsOf(fields), ...presets[name] })}>
+          {name === "" ? "Defaults" : sentence(name)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Differences({ fields, changed, onReset }: { fields: Field[]; changed: Config; onReset: () => void }) {
+  const named = fields.filter((f) => f.name in changed);
+  if (named.length === 0) return <p className="small dim">Everything as the framework has it by default.</p>;
+  return (
+    <div className="stack-s">
+      <div className="row between">
+        <h3>Different from the default</h3>
+        <Button size="compact-xs" variant="subtle" onClick={onReset}>
+          Reset
+        </Button>
+      </div>
+      <dl className="facts">
+        {named.map((f) => (
+          <Difference key={f.name} field={f} value={changed[f.name]} />
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+const Difference = ({ field, value }: { field: Field; value: unknown }) => (
+  <>
+    <dt>{field.title}</dt>
+    <dd>
+      <strong>{written(value) || "none"}</strong> <span className="dim">was {written(field.default) || "none"}</span>
+    </dd>
+  </>
+);
+
+function isValid(field: Field, value: unknown): boolean {
+  if (field.kind === "switch" || field.kind === "choice") return true;
+  try {
+    parse(field, written(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const modelsFor = (framework: Framework, task: Task | undefined): Framework["models"] =>
+  framework.models.filter((m) => !task || m.tasks.includes(task)).toSorted((a, b) => Number(b.recommended) - Number(a.recommended));
+
+const firstModel = (framework: Framework, task: Task | undefined): Framework["models"][number] | undefined =>
+  modelsFor(framework, task).find((m) => m.recommended);
+
+const describe = (model: Framework["models"][number]): string =>
+  [
+    model.parameters && `${compact(model.parameters)} parameters`,
+    model.input_size && `${model.input_size} px`,
+    model.pretrained ? (model.weights_offline ? "weights here" : "weights by download") : "from scratch",
+  ]
+    .filter(Boolean)
+    .join(" · ");

@@ -1,0 +1,100 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { session } from "./api/session";
+import { Shell } from "./components/Shell";
+import { Failure, NotFound, Skeleton } from "./components/states";
+
+const text = (value: unknown): string | undefined => (typeof value === "string" || typeof value === "number" ? String(value) || undefined : undefined);
+const oneOf = <const T extends string>(values: readonly T[], value: unknown): T | undefined => values.find((v) => v === value);
+
+const root = createRootRoute({ component: Outlet });
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: (search): { next?: string } => ({ next: text(search.next) }),
+  beforeLoad: () => {
+    if (session.user()) throw redirect({ to: "/" });
+  },
+  component: lazyRouteComponent(() => import("./pages/login"), "LoginPage"),
+});
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  component: lazyRouteComponent(() => import("./pages/setup"), "SetupPage"),
+});
+
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  beforeLoad: ({ location }) => {
+    if (!session.user()) throw redirect({ to: "/login", search: location.href === "/" ? {} : { next: location.href } });
+  },
+  component: Shell,
+});
+const home = createRoute({
+  getParentRoute: () => inside,
+  path: "/",
+  validateSearch: (search): { chat?: string } => ({ chat: text(search.chat) }),
+  component: lazyRouteComponent(() => import("./pages/home"), "HomePage"),
+});
+const datasets = createRoute({
+  getParentRoute: () => inside,
+  path: "/datasets",
+  component: lazyRouteComponent(() => import("./pages/datasets"), "DatasetsPage"),
+});
+const dataset = createRoute({
+  getParentRoute: () => inside,
+  path: "/datasets/$datasetId",
+  validateSearch: (search): { view?: "faults" | "versions"; class?: string; split?: "train" | "val" } => ({
+    view: oneOf(["faults", "versions"], search.view),
+    class: text(search.class),
+    split: oneOf(["train", "val"], search.split),
+  }),
+  component: lazyRouteComponent(() => import("./pages/dataset"), "DatasetPage"),
+});
+const jobs = createRoute({
+  getParentRoute: () => inside,
+  path: "/jobs",
+  validateSearch: (search): { state?: "queued" | "running" | "completed" | "failed" | "cancelled" } => ({
+    state: oneOf(["queued", "running", "completed", "failed", "cancelled"], search.state),
+  }),
+  component: lazyRouteComponent(() => import("./pages/jobs"), "JobsPage"),
+});
+const job = createRoute({
+  getParentRoute: () => inside,
+  path: "/jobs/$jobId",
+  validateSearch: (search): { view?: "results" | "log" | "settings" } => ({ view: oneOf(["results", "log", "settings"], search.view) }),
+  component: lazyRouteComponent(() => import("./pages/job"), "JobPage"),
+});
+const train = createRoute({
+  getParentRoute: () => inside,
+  path: "/train",
+  validateSearch: (search): { dataset?: string; framework?: string; model?: string; epochs?: string } => ({
+    dataset: text(search.dataset),
+    framework: text(search.framework),
+    model: text(search.model),
+    epochs: text(search.epochs),
+  }),
+  component: lazyRouteComponent(() => import("./pages/train"), "TrainPage"),
+});
+const models = createRoute({
+  getParentRoute: () => inside,
+  path: "/models",
+  validateSearch: (search): { q?: string; here?: boolean } => ({ q: text(search.q), here: search.here === true || undefined }),
+  component: lazyRouteComponent(() => import("./pages/models"), "ModelsPage"),
+});
+const nowhere = createRoute({ getParentRoute: () => inside, path: "$", component: () => <NotFound /> });
+
+export const router = createRouter({
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, datasets, dataset, jobs, job, train, models, nowhere])]),
+  defaultPreload: "intent",
+  defaultPendingComponent: () => <Skeleton height="40vh" />,
+  defaultErrorComponent: ({ error }) => <Failure error={error} retry={() => location.reload()} />,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
