@@ -2,9 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet,
 import { session } from "./api/session";
 import { Shell } from "./components/Shell";
 import { Failure, NotFound, Skeleton } from "./components/states";
-
-const text = (value: unknown): string | undefined => (typeof value === "string" || typeof value === "number" ? String(value) || undefined : undefined);
-const oneOf = <const T extends string>(values: readonly T[], value: unknown): T | undefined => values.find((v) => v === value);
+import { JOB_FILTERS, oneOf, text, type JobFilter } from "./lib/search";
 
 const root = createRootRoute({ component: Outlet });
 
@@ -55,9 +53,7 @@ const dataset = createRoute({
 const jobs = createRoute({
   getParentRoute: () => inside,
   path: "/jobs",
-  validateSearch: (search): { state?: "queued" | "running" | "completed" | "failed" | "cancelled" } => ({
-    state: oneOf(["queued", "running", "completed", "failed", "cancelled"], search.state),
-  }),
+  validateSearch: (search): { state?: JobFilter } => ({ state: oneOf(JOB_FILTERS, search.state) }),
   component: lazyRouteComponent(() => import("./pages/jobs"), "JobsPage"),
 });
 const job = createRoute({

@@ -40,8 +40,9 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Button: { defaultProps: { size: "sm" } },
-    TextInput: { defaultProps: { size: "sm" } },
-    Select: { defaultProps: { size: "sm", checkIconPosition: "right" } },
+    TextInput: { defaultProps: { size: "sm", withAsterisk: false } },
+    PasswordInput: { defaultProps: { size: "sm", withAsterisk: false } },
+    Select: { defaultProps: { size: "sm", withAsterisk: false, checkIconPosition: "right" } },
   },
 });
 

@@ -10,7 +10,15 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency
-from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
+from litestar.openapi.spec import (
+    OpenAPIFormat,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Reference,
+    RequestBody,
+    Schema,
+)
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,7 +35,7 @@ from visionai.errors import BadInput, Conflict, FieldError, TooLarge
 from visionai.identity.access import CurrentUser, default_project, require_project
 from visionai.jobs.queries import uses_dataset
 from visionai.operations import queries as operations
-from visionai.settings import Settings
+from visionai.parts import Parts
 from visionai.storage import keys
 from visionai.storage.base import Storage
 
@@ -65,15 +73,15 @@ class UploadOperation(Operation):
     responses=responses(403, 404, 413, 507), summary="Upload an archive as a new data set",
 )  # fmt: skip
 async def upload(
-    request: Request[Any, Any, Any], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    storage: NamedDependency[Storage], settings: NamedDependency[Settings],
-) -> Response[shapes.UploadAccepted]:  # fmt: skip
+    request: Request[Any, Any, Any], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
+) -> Response[shapes.UploadAccepted]:
     """The archive is stored as it arrives and imported afterwards; follow the operation. Nothing is kept of an upload
     that breaks off."""
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > settings.upload_max_bytes + FORM_BYTES:
-        raise TooLarge(f"One upload may have {settings.upload_max_bytes:,} bytes: split the archive.")
-    receiving = Upload(db, storage, settings.upload_max_bytes)
+    most = parts.settings.upload_max_bytes
+    if announced.isdigit() and int(announced) > most + FORM_BYTES:
+        raise TooLarge(f"One upload may have {most:,} bytes: split the archive.")
+    receiving = Upload(parts.db, parts.storage, most)
     fields: dict[str, str] = {}
     file_name: str | None = None
     try:
@@ -84,11 +92,11 @@ async def upload(
                 raise BadInput.field("file", "send one file at a time")
             else:
                 file_name = part.file_name or ""
-                await receiving.begin(**await _destination(db, user, fields, file_name))
+                await receiving.begin(**await _destination(parts.db, user, fields, file_name))
                 await receiving.store(part.blocks())
         if file_name is None or receiving.size == 0:
             raise BadInput.field("file", "is missing" if file_name is None else "is empty")
-        op = await receiving.finish(**await _destination(db, user, fields, file_name))
+        op = await receiving.finish(**await _destination(parts.db, user, fields, file_name))
     except BaseException:
         if file_name is not None:
             await asyncio.shield(receiving.abandon())
@@ -157,32 +165,30 @@ async def get_report(
 
 @get("/{dataset_id:uuid}/images", responses=responses(404), summary="Its images")
 async def get_images(  # noqa: PLR0917  (Litestar passes them by name)
-    dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    storage: NamedDependency[Storage], class_: Annotated[str | None, QueryParameter(name="class")] = None,
-    split: FromQuery[Split | None] = None, cursor: Annotated[int | None, QueryParameter(ge=0)] = None,
-    offset: Offset = 0, limit: Limit = 100,
+    dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
+    class_: Annotated[str | None, QueryParameter(name="class")] = None, split: FromQuery[Split | None] = None,
+    cursor: Annotated[int | None, QueryParameter(ge=0)] = None, offset: Offset = 0, limit: Limit = 100,
 ) -> shapes.DatasetImagePage:  # fmt: skip
     """``total`` counts all that match. Page on by ``cursor``, or jump by ``offset``."""
-    async with db.read() as session:
+    async with parts.db.read() as session:
         dataset = await queries.get_dataset(session, user, dataset_id)
         version = await queries.current_version(session, dataset)
         found, total = await queries.list_images(
             session, version.id, label=class_, split=split, after=cursor, offset=offset, limit=limit + 1
         )
-    items = [_image(dataset, image, storage) for image in found[:limit]]
+    items = [_image(dataset, image, parts.storage) for image in found[:limit]]
     return shapes.DatasetImagePage(items, str(items[-1].n) if len(found) > limit else None, total)
 
 
 @get("/{dataset_id:uuid}/images/{n:int}/thumbnail", status_code=302, responses=responses(404), summary="One, small")
 async def get_thumbnail(
-    dataset_id: FromPath[UUID], n: FromPath[int], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    storage: NamedDependency[Storage],
-) -> Redirect:  # fmt: skip
+    dataset_id: FromPath[UUID], n: FromPath[int], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
+) -> Redirect:
     """Leads to a signed address, as ``thumbnail_url`` is one."""
-    async with db.read() as session:
+    async with parts.db.read() as session:
         dataset = await queries.get_dataset(session, user, dataset_id)
         image = await queries.get_image(session, dataset, n)
-    return Redirect(_image(dataset, image, storage).thumbnail_url)
+    return Redirect(_image(dataset, image, parts.storage).thumbnail_url)
 
 
 async def _destination(db: Database, user: CurrentUser, fields: dict[str, str], file_name: str) -> dict[str, Any]:

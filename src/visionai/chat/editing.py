@@ -1,7 +1,7 @@
 """What a message says about the draft: data set, task, trainer, model, preset, settings, name.
 
-Names are looked for first, since they decide whose schema the settings are read with. Whatever is left over in the end is
-reported, never dropped without a word.
+Names are looked for first, since they decide whose schema the settings are read with. Whatever is left over in the
+end is reported, never dropped without a word.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class _Editor:
         chosen_now = any(term.kind == "dataset_name" for term in self.terms)
         pending = self.context.pending == "dataset_id" and self.message.only("unknown")
         named = _kind(after) == "dataset" or _kind(before) == "dataset" or _key(before) in ("on", "from", "over")
-        if not named and (chosen_now or not (fitting or pending)) or (chosen_now and not named):
+        if not named and (chosen_now or not (fitting or pending)):
             return False
         if fitting:
             self.take_dataset(tuple(dataset.id for dataset in fitting), phrase)
@@ -178,7 +178,7 @@ class _Editor:
         place = (
             _kind(before) in ("train", "model") or _kind(after) == "model" or _key(before) in ("with", "using", "use")
         )
-        place = place or _kind(before) == "link" and self.message.has("change")
+        place = place or (_kind(before) == "link" and self.message.has("change"))
         phrase = " ".join(term.text for term in self.terms[start:end])
         key = squash(phrase)
         pending = self.context.pending == "model_name" and self.message.only("unknown")
@@ -186,9 +186,9 @@ class _Editor:
         family = [model for model in models if self.model_keys[model].startswith(key)] if len(key) > 2 else []
         if family and (place or pending or self._looks_like_model(key)):
             return self.take_model(family[0]) if len(family) == 1 else self._ask_model(phrase, family)
-        if not (pending or self._looks_like_model(key) or (place and self._close(phrase, models))):
-            return False
         arriving = [f for f in offered(self.context) if f.status == "installing" and not f.models]
+        if not (pending or self._looks_like_model(key) or (place and (arriving or self._close(phrase, models)))):
+            return False
         if arriving and not models:
             self._replace(model_name=phrase.replace(" ", "_"))
             self._move_to(arriving[0])
@@ -314,7 +314,10 @@ class _Editor:
     # ── settings ──
 
     def _preset_and_defaults(self) -> None:
-        presets = self._take("preset_name")
+        beside = {index + step for index, t in enumerate(self.terms) if t.kind == "setting" for step in (-1, 1)}
+        found = [i for i, t in enumerate(self.terms) if t.kind == "preset_name" and i not in beside]
+        presets = [self.terms[index] for index in found]
+        self.used |= set(found)
         nouns = self._take("preset")
         framework = self._framework_for_settings() if presets or nouns else None
         if framework is None:
@@ -333,10 +336,10 @@ class _Editor:
             index for index, term in enumerate(self.terms) if term.kind in _SETTING_KINDS or term.style == "pixels"
         ]
         if not wanted:
-            return
+            return None
         framework = self._framework_for_settings()
         if framework is None:
-            return
+            return None
         terms = [
             msgspec.structs.replace(term, kind="used") if index in self.used else term
             for index, term in enumerate(self.terms)
@@ -396,7 +399,7 @@ def _runs(terms: list[Term], used: set[int]) -> list[tuple[int, int]]:
     for index, term in enumerate(terms):
         if term.kind != "unknown" or index in used:
             continue
-        start, end = runs[-1] if runs else (0, -1)
+        start, end = runs[-1] if runs else (0, -2)
         joins = end == index or (end == index - 1 and terms[end].key in _AND)
         if joins and not term.quoted and not terms[end - 1].quoted:
             runs[-1] = (start, index + 1)

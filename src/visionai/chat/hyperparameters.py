@@ -1,7 +1,7 @@
 """Settings in a message: which hyperparameter is meant, which value, and whether the trainer's schema takes it.
 
-Works on any schema: a setting is found by the names trainers commonly use for it, by its key and by its title; values are
-checked by ``trainers.contract.validate_config``, and a value that is refused leaves the old one in place.
+Works on any schema: a setting is found by the names trainers commonly use for it, by its key and by its title; values
+are checked by ``trainers.contract.validate_config``, and a value that is refused leaves the old one in place.
 """
 
 from __future__ import annotations
@@ -211,7 +211,8 @@ class _Settings:
         if prop and linked and self._kind(after) in ("unknown", "yes", "no", "list"):
             return self._put(setting, self.terms[after].text, self.terms[after].text, [*range(index, after + 1)])
         speaks = self.terms[after].value.partition("=")[0] if self._kind(after) == "option" else None
-        if self._just_set(setting, index) or speaks in (setting, key):
+        again = self._kind(after) == "setting" and key == find_key(self.terms[after].value, self.schema)
+        if self._just_set(setting, index) or speaks in (setting, key) or (again and key):
             return self.outcome.used.add(index)
         if prop is None:
             return self._unknown_setting([index])
@@ -245,8 +246,13 @@ class _Settings:
     def _scale_by(self, setting: str, factor: float, path: list[int]) -> None:
         base = self._current(setting)
         prop = self._property(setting)
-        if base is None or prop is None:
-            return self._unreadable(setting, path) if prop else self._unknown_setting(path)
+        if prop is None:
+            return self._unknown_setting(path)
+        if base is None:
+            self.outcome.used |= set(path)
+            name = label(self.language, concept_of(setting), prop)
+            sentence = say(self.language, "nothing_to_scale", name=name, bounds=self._bounds(setting))
+            return self._refuse(setting, sentence)
         value = float(f"{base * factor:.12g}")
         whole = "number" not in kinds(prop)
         return self._put(setting, float(round(value)) if whole else value, self._text(path), path)
@@ -371,7 +377,7 @@ def _typed(value: object, prop: dict[str, Any]) -> ConfigValue:
     if isinstance(value, float) and value.is_integer() and ("number" not in types or "integer" in types):
         return int(value)
     if isinstance(value, str):
-        if types == {"boolean"} and value.lower() in ("true", "yes", "on", "false", "no", "off", "none"):
+        if "boolean" in types and value.lower() in ("true", "yes", "on", "false", "no", "off", "none"):
             return value.lower() in ("true", "yes", "on")
         listed = _listed(Term("unknown", value, squash(value)), prop)
         return value if listed is None or isinstance(listed, _Nothing) else listed

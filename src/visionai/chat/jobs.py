@@ -12,6 +12,7 @@ from visionai.chat.types import Choice, Context, JobChoice, Language, Reply
 from visionai.chat.words import squash
 from visionai.errors import FieldError
 
+JobAction = Literal["cancel", "show"]
 ENDED = ("completed", "failed", "cancelled")
 
 
@@ -42,7 +43,7 @@ def show(message: Message, context: Context) -> Reply:
     return answer_job("show", (running or pool)[0].id, message, context)
 
 
-def answer_job(action: Literal["cancel", "show"], job_id: str, message: Message, context: Context) -> Reply:
+def answer_job(action: JobAction, job_id: str, message: Message, context: Context) -> Reply:
     """The job that was chosen; gone in the meantime: said."""
     language = message.language
     job = next((job for job in context.jobs if job.id == job_id), None)
@@ -71,7 +72,7 @@ def _names(job: JobChoice) -> tuple[str, ...]:
 
 
 def _ask(
-    action: Literal["cancel", "show"], sentence: str, jobs: Sequence[JobChoice], message: Message, context: Context,
+    action: JobAction, sentence: str, jobs: Sequence[JobChoice], message: Message, context: Context,
     *, error: bool = False,
 ) -> Reply:  # fmt: skip
     language = message.language
@@ -93,5 +94,7 @@ def _reply(
     """The draft stays; its question is asked again by the next message about it."""
     draft = context.draft
     pending = context.pending if context.pending not in ("cancel", "show") else None
-    return Reply(text, action, draft=draft, missing_fields=missing(draft) if draft else [],
-                 choices=context.choices if pending else [], job_id=job_id, pending=pending, language=language)  # fmt: skip
+    return Reply(
+        text, action, draft=draft, missing_fields=missing(draft) if draft else [], job_id=job_id, pending=pending,
+        choices=context.choices if pending else [], language=language,
+    )  # fmt: skip

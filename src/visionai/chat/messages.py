@@ -121,7 +121,7 @@ MESSAGES: dict[str, dict[Language, str]] = {
         "ko": "아직 시작할 것이 없습니다. 예를 들어 이렇게 말씀해 주세요: “{example}”.",
     },
     "still_installing": {
-        "en": "{framework} is still being installed. I keep the draft; it can be started as soon as {framework} is there.",
+        "en": "{framework} is still being installed. I keep the draft; it can be started as soon as that is done.",
         "ko": "{framework} 설치가 아직 진행 중입니다. 계획은 그대로 두며, 설치가 끝나면 바로 시작할 수 있습니다.",
     },
     "models_not_known": {
@@ -173,7 +173,7 @@ MESSAGES: dict[str, dict[Language, str]] = {
     },
     "no_trainer_but": {
         "en": "No installed trainer does {task} yet. {framework} would, but it is not installed.",
-        "ko": "설치된 트레이너 중 {task} 작업을 할 수 있는 것이 아직 없습니다. {framework}에는 있지만 설치되어 있지 않습니다.",
+        "ko": "아직 {task} 작업을 할 트레이너가 없습니다. {framework}에는 있지만 설치되어 있지 않습니다.",
     },
     "no_trainers": {"en": "No trainer is installed yet.", "ko": "설치된 트레이너가 아직 없습니다."},
     "framework_absent": {"en": "{framework} is not installed.", "ko": "{framework} 트레이너가 설치되어 있지 않습니다."},
@@ -200,6 +200,10 @@ MESSAGES: dict[str, dict[Language, str]] = {
     "value_missing": {
         "en": "{name}: to what? It can be: {bounds}.",
         "ko": "{name}: 얼마로 할까요? 가능한 값: {bounds}.",
+    },
+    "nothing_to_scale": {
+        "en": "{name} is chosen automatically, so there is nothing to multiply; it can be: {bounds}.",
+        "ko": "{name} 값은 자동으로 정해지므로 배수를 적용할 수 없습니다. 가능한 값: {bounds}.",
     },
     "cannot_off": {
         "en": "{name} cannot be turned off; it can be: {bounds}.",

@@ -1,7 +1,7 @@
 """The chat parser: what a message asks for, by rules, without a network.
 
-``parse`` tries one rule after another; the first that answers decides. A question that was asked comes first, then yes and
-no, then looking (help, lists, status), then cancelling, and whatever is left is about the draft.
+``parse`` tries one rule after another; the first that answers decides. A question that was asked comes first, then yes
+and no, then help, cancelling and looking, and whatever is left is about the draft.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import msgspec
 from visionai.chat.drafting import (
     FIELDS,
     choices,
-    dataset_of,
     delays,
     faults,
     framework_of,
@@ -26,7 +25,7 @@ from visionai.chat.drafting import (
 )
 from visionai.chat.editing import Edit, Question, choose, edit
 from visionai.chat.hyperparameters import bounds, concept_of, find_key, properties, spell
-from visionai.chat.jobs import answer_job, cancel, show
+from visionai.chat.jobs import ENDED, answer_job, cancel, show
 from visionai.chat.messages import label, say, status_label, task_label
 from visionai.chat.reading import GRAMMAR, Message, offered, read
 from visionai.chat.types import MAX_CHARS, Action, Choice, Context, Draft, FrameworkChoice, Language, Reply
@@ -73,7 +72,7 @@ def _answer(message: Message, context: Context) -> Reply | None:
             _aside(context, message.language, sentence, "ask"), choices=offer, errors=[error]
         )
     if field in ("cancel", "show"):
-        return answer_job(field, offer[picked].value, message, context)
+        return answer_job("cancel" if field == "cancel" else "show", offer[picked].value, message, context)
     in_language = msgspec.structs.replace(context, language=message.language)
     return _advance(choose(field, offer[picked].value, in_language), context, message.language)
 
@@ -232,7 +231,7 @@ def _cancel(message: Message, context: Context) -> Reply | None:
         return None
     about_job = message.has("job", "jobs", "train", "dataset_name", "model_name", "all", "unknown")
     if context.draft and (message.has("draft") or not about_job):
-        active = any(job.state not in ("completed", "failed", "cancelled") for job in context.jobs)
+        active = any(job.state not in ENDED for job in context.jobs)
         return _dropped(message.language, "dropped_jobs_run" if active else "dropped")
     return cancel(message, context)
 
@@ -324,8 +323,10 @@ def _question(
     questions: list[Question], draft: Draft, wrong: list[FieldError], context: Context, language: Language
 ) -> Question | None:
     """One question at a time: what the message left open, then what is wrong, then what is missing."""
-    if questions:
-        return questions[0]
+    untrainable = any(error.field == "task_type" for error in wrong)
+    open_questions = [q for q in questions if not (untrainable and q.field == "model_name")]
+    if open_questions:
+        return open_questions[0]
     field = next(
         iter([*(error.field for error in wrong if not error.field.startswith("config.")), *missing(draft)]), None
     )

@@ -1,8 +1,8 @@
 """From words to terms: what each phrase of a message means in this context.
 
-A phrase is the longest run of words that is a name (data set, model, framework) or stands in the vocabulary, the words of
-the trainers' own schemas included. A name that is also an ordinary word ("train", "10") counts only in quotes or where a
-data set is expected ("on train", "the train data").
+A phrase is the longest run of words that is a name (data set, model, framework) or stands in the vocabulary, the words
+of the trainers' own schemas included. A name that is also an ordinary word ("train", "10") counts only in quotes or
+where a data set is expected ("on train", "the train data").
 """
 
 from __future__ import annotations
@@ -132,9 +132,8 @@ class _Reader:
             return None
         expected = self._data_is_expected(words, start, end)
         datasets = self._lookup(self.datasets, key, words[end - 1]) or self.dataset_ids.get(key, ())
-        shy = (
-            key in self.lexicon or key in NUMBER_WORDS or len(key) == 1 or words[start].kind == "number" and length == 1
-        )
+        number = words[start].kind == "number" and length == 1
+        shy = number or len(key) == 1 or key in self.lexicon or key in NUMBER_WORDS
         if datasets and (expected or (not shy and key not in self.models)):
             return Term("dataset_name", text, key, names=datasets)
         models = self._lookup(self.models, key, words[end - 1])
@@ -189,6 +188,7 @@ class _Reader:
         yield from (dataset.name for dataset in context.datasets)
 
 
+_NEGATIONS = ("지마", "지말", "지않")  # 시작하지마: the stem says start, the ending says don't
 _PARTICLES = (
     "으로",
     "에서",
@@ -267,7 +267,8 @@ def _meaning(lexicon: dict[str, Meaning], key: str, stem: int) -> Meaning | None
     shortest = max(2, stem + 1)
     for end in range(min(len(key) - 1, stem + _MAX_STEM), shortest - 1, -1):
         if key[:end] in lexicon:
-            return lexicon[key[:end]]
+            refused = any(ending in key[end:] for ending in _NEGATIONS)
+            return ("no", "") if refused else lexicon[key[:end]]
     return None
 
 

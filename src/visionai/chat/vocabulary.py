@@ -25,6 +25,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "mixup": ("mixup", "mixup_alpha"),
     "cutmix": ("cutmix", "cutmix_alpha"),
     "mosaic": ("mosaic",),
+    "flip": ("horizontal_flip", "fliplr", "hflip"),
+    "class_weights": ("class_weights",),
     "dropout": ("dropout", "drop_rate", "drop"),
     "drop_path": ("drop_path", "drop_path_rate"),
     "label_smoothing": ("label_smoothing", "smoothing", "label_smoothing_factor"),
@@ -42,21 +44,27 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 }
 
 _SETTING_WORDS = {
-    "epochs": "epoch | epochs | ep | eps | passes | 에포크 | 에폭 | 에퐄",
+    "epochs": "epoch | epochs | ep | eps | passes | 에포크 | 에폭",
     "batch_size": "batch | batches | batch size | batch sizes | bs | 배치 | 배치 크기 | 배치 사이즈",
     "learning_rate": "learning rate | learn rate | lr | lr0 | 학습률 | 학습율 | 러닝레이트 | 러닝 레이트",
-    "image_size": "image size | img size | imgsz | input size | resolution | pixels | px | image resolution | images at"
-    " | 이미지 크기 | 이미지 사이즈 | 입력 크기 | 해상도 | 픽셀",
+    "image_size": """
+        image size | img size | imgsz | input size | resolution | pixels | px | image resolution | images at
+        | 이미지 크기 | 이미지 사이즈 | 입력 크기 | 해상도 | 픽셀""",
     "optimizer": "optimizer | optimiser | optim | 옵티마이저 | 최적화",
-    "scheduler": "scheduler | schedule | lr schedule | lr scheduler | learning rate schedule"
-    " | learning rate scheduler | 스케줄러 | 스케줄",
+    "scheduler": """
+        scheduler | schedule | lr schedule | lr scheduler | learning rate schedule | learning rate scheduler
+        | 스케줄러 | 스케줄""",
     "weight_decay": "weight decay | wd | 가중치 감쇠",
     "momentum": "momentum | 모멘텀",
     "warmup": "warmup | warm up | warmup epochs | warm up epochs | 워밍업 | 웜업",
-    "augmentation": "augmentation | augmentations | augment | aug | data augmentation | augmenting | 증강 | 데이터 증강",
+    "augmentation": """
+        augmentation | augmentations | augment | aug | data augmentation | augmenting
+        | 증강 | 데이터 증강""",
     "mixup": "mixup | mix up | 믹스업",
     "cutmix": "cutmix | cut mix | 컷믹스",
     "mosaic": "mosaic | 모자이크",
+    "flip": "flip | flips | flipping | horizontal flip | mirror | mirroring | 좌우 반전 | 뒤집기",
+    "class_weights": "class weights | class weighting | weighted loss | 클래스 가중치",
     "dropout": "dropout | drop out | drop rate | 드롭아웃",
     "drop_path": "drop path | droppath | stochastic depth",
     "label_smoothing": "label smoothing | smoothing | 라벨 스무딩 | 레이블 스무딩",
@@ -65,7 +73,9 @@ _SETTING_WORDS = {
     "device": "device | 장치 | 디바이스",
     "workers": "workers | num workers | data loader workers | 워커",
     "amp": "amp | mixed precision | half precision | fp16 | 혼합 정밀도",
-    "pretrained": "pretrained | pretrained weights | pretraining | pre trained | imagenet weights | 사전 학습 | 사전학습된",
+    "pretrained": """
+        pretrained | pretrained weights | pretraining | pre trained | imagenet weights
+        | 사전 학습 | 사전학습된""",
     "ema": "ema | moving average",
     "freeze": "freeze | frozen backbone | freeze the backbone | freeze backbone",
     "clip_grad": "gradient clipping | grad clip | clip grad",
@@ -119,39 +129,60 @@ _TASK_WORDS = {
     "obb": "obb | oriented boxes | oriented bounding boxes | rotated boxes",
 }
 _TASK_VERBS = {
-    "classification": "classify | classifying | recognise | recognize | recognising | recognizing | tell apart"
-    " | distinguish | sort | categorise | categorize | 분류 | 구분 | 구별 | 인식",
+    "classification": """
+        classify | classifying | recognise | recognize | recognising | recognizing | tell apart
+        | tells apart | distinguish
+        | sort | categorise | categorize
+        | 분류 | 구분 | 구별 | 인식""",
     "detection": "find | detect | detecting | count | counting | locate | spot | 찾아 | 찾는 | 찾고 | 세어 | 위치",
     "segmentation": "segment | segmenting | outline | cut out | 윤곽 | 외곽선",
 }
 
 _KINDS = {
-    "train": "train | training | trained | run | fine tune | finetune | fine tuning | finetuning | teach | build | retrain"
-    " | train again | fit | learn | 학습 | 훈련 | 돌려 | 돌리 | 파인튜닝 | 미세 조정",
-    "yes": "yes | y | yes please | yep | yeah | yup | sure | ok | okay | okey | go | ok go | go ahead | go for it"
-    " | lets go | let us go | do it | start | start it | begin | launch | confirm | confirmed | correct | right | proceed"
-    " | looks good | sounds good | looks right | look good | lgtm | fine | perfect | great | good | please do | ship it"
-    " | no problem | that works | thats right | that is right | go on | continue | 네 | 넵 | 넹 | 네네 | 예 | 응 | 웅 | 어 | 그래"
-    " | 그래요 | 좋아 | 좋습니다 | 좋네요 | 시작 | 확인 | 맞아 | 맞습니다 | 진행해 | 진행하자 | 진행시켜 | 가자 | 오케이 | ㅇㅇ | ㅇㅋ",
-    "no": "no | n | nope | nah | not | dont | do not | not yet | not now | wait | hold on | later | no thanks"
-    " | 아니 | 아니요 | 아뇨 | 아니오 | ㄴㄴ | 잠깐 | 잠시만 | 나중에 | 말고 | 하지마 | 하지 마",
-    "reset": "start over | start again | start from scratch | start anew | begin again | never mind | nevermind | forget it"
-    " | forget that | forget about it | reset | restart | discard | scrap that | scrap it | drop it | clear | scratch that"
-    " | from the beginning | 처음부터 | 처음부터 다시 | 다시 시작 | 됐어 | 됐습니다 | 초기화 | 없던 일로 | 그만둘 | 관두",
-    "cancel": "cancel | stop | stop it | abort | kill | halt | interrupt | terminate | cancelling | stopping"
-    " | 취소 | 중지 | 중단 | 멈춰 | 멈추 | 정지 | 그만",
-    "help": "help | help me | what can you do | what can i do | what can i say | how does this work | how do i start"
-    " | how do i begin | how do i train | hi | hello | hey | good morning | 도움말 | 도와 | 도움 | 뭐 할 수 있어"
-    " | 무엇을 할 수 | 사용법 | 어떻게 써 | 어떻게 사용 | 안녕 | 안녕하세요",
-    "list": "list | which | what | how many | how much | how big | how high | whats | what are | what is | are there | available | do i have | do we have"
-    " | have you got | show | show me | show all | see | 목록 | 리스트 | 뭐 | 뭐가 | 뭐야 | 뭐뭐 | 무엇 | 무슨 | 어떤 | 어느 | 보여 | 알려 | 있어 | 있나",
-    "status": "status | progress | how is | hows | how are | how far | how long | how much longer | going | going on | eta"
-    " | is it done | done yet | finished | finished yet | is it finished | how did | how well | results | result | accuracy so far"
-    " | 어떻게 되고 | 어떻게 돼 | 어떻게 됐 | 되고 있어 | 되어가 | 돼가 | 잘 되고 | 상태 | 진행 | 진행 상황 | 진행률 | 얼마나 | 끝났 | 결과",
+    "train": """
+        train | training | trained | run | fine tune | finetune | fine tuning | finetuning | teach | build
+        | retrain | train again | fit | learn
+        | 학습 | 훈련 | 돌려 | 돌리 | 파인튜닝 | 미세 조정""",
+    "yes": """
+        yes | y | yes please | yep | yeah | yup | sure | ok | okay | okey | go | ok go | go ahead | go for it
+        | lets go | let us go | do it | start | start it | begin | launch | confirm | confirmed | correct
+        | right | proceed | looks good | sounds good | looks right | look good | lgtm | fine | perfect | great
+        | good | please do | ship it | no problem | that works | thats right | that is right | go on | continue
+        | 네 | 넵 | 넹 | 네네 | 예 | 응 | 웅 | 어 | 그래 | 그래요 | 좋아 | 좋습니다 | 좋네요 | 시작 | 확인
+        | 맞아 | 맞습니다 | 진행해 | 진행하자 | 진행시켜 | 가자 | 오케이 | ㅇㅇ | ㅇㅋ""",
+    "no": """
+        no | n | nope | nah | not | dont | do not | not yet | not now | wait | hold on | later | no thanks
+        | 아니 | 아니요 | 아뇨 | 아니오 | ㄴㄴ | 잠깐 | 잠시만 | 나중에 | 말고 | 하지마 | 하지 마""",
+    "reset": """
+        start over | start again | start from scratch | start anew | begin again | never mind | nevermind
+        | forget it | forget that | forget about it | reset | restart | discard | scrap that | scrap it
+        | drop it | clear | scratch that | from the beginning
+        | 처음부터 | 처음부터 다시 | 다시 시작 | 됐어 | 됐습니다 | 초기화 | 없던 일로 | 그만둘 | 관두""",
+    "cancel": """
+        cancel | stop | stop it | abort | kill | halt | interrupt | terminate | cancelling | stopping
+        | 취소 | 중지 | 중단 | 멈춰 | 멈추 | 정지 | 그만""",
+    "help": """
+        help | help me | what can you do | what can i do | what can i say | how does this work
+        | how do i start | how do i begin | how do i train | hi | hello | hey | good morning
+        | 도움말 | 도와 | 도움 | 뭐 할 수 있어 | 무엇을 할 수 | 사용법 | 어떻게 써 | 어떻게 사용 | 안녕
+        | 안녕하세요""",
+    "list": """
+        list | which | what | how many | how much | how big | how high | whats | what are | what is
+        | are there | available | do i have | do we have | have you got | show | show me | show all | see
+        | 목록 | 리스트 | 뭐 | 뭐가 | 뭐야 | 뭐뭐 | 무엇 | 무슨 | 어떤 | 어느 | 보여 | 알려 | 있어 | 있나""",
+    "status": """
+        status | progress | how is | hows | how are | how far | how long | how much longer | going | going on
+        | eta | is it done | done yet | finished | finished yet | is it finished | how did | how well | results
+        | result | accuracy so far
+        | 어떻게 되고 | 어떻게 돼 | 어떻게 됐 | 되고 있어 | 되어가 | 돼가 | 잘 되고 | 상태 | 진행 | 진행 상황
+        | 진행률 | 얼마나 | 끝났 | 결과""",
     "all": "all | every | everything | 모두 | 모든 | 전부 | 다",
-    "change": "change | switch | swap | replace | instead | another | other | different | 바꿔 | 바꾸 | 변경 | 다른 | 대신",
-    "dataset": "dataset | data set | data | images | photos | pictures | photographs | folder | image"
-    " | 데이터 | 데이터셋 | 데이터 셋 | 데이터 세트 | 이미지 | 사진",
+    "change": """
+        change | switch | swap | replace | instead | another | other | different
+        | 바꿔 | 바꾸 | 변경 | 다른 | 대신""",
+    "dataset": """
+        dataset | data set | data | images | photos | pictures | photographs | folder | image
+        | 데이터 | 데이터셋 | 데이터 셋 | 데이터 세트 | 이미지 | 사진""",
     "datasets": "datasets | data sets | 데이터셋들 | 데이터 목록 | 데이터셋 목록 | 데이터 세트 목록",
     "model": "model | network | architecture | net | backbone | 모델 | 모형 | 네트워크",
     "models": "models | networks | architectures | backbones | 모델들 | 모델 목록",
@@ -160,16 +191,22 @@ _KINDS = {
     "draft": "draft | the draft | plan | 초안",
     "preset": "preset | presets | profile | 프리셋 | 사전 설정",
     "name": "call it | name it | call the job | name the job | job name | 이름은 | 이름을",
-    "off": "without | disable | disabled | turn off | switch off | off | skip | omit | w/o | 없이 | 없는 | 끄고 | 꺼줘 | 꺼"
-    " | 끄기 | 빼고 | 빼줘 | 안 쓰고 | 사용 안",
+    "off": """
+        without | disable | disabled | turn off | switch off | off | skip | omit | remove | get rid of | w/o
+        | 없이 | 없는 | 끄고 | 꺼줘 | 꺼 | 끄기 | 빼고 | 빼줘 | 안 쓰고 | 사용 안""",
     "enable": "enable | enabled | turn on | switch on | on with | 켜고 | 켜줘 | 켜 | 사용해",
     "default": "default | defaults | the default | 기본값 | 기본",
-    "up": "more | increase | raise | add | plus | higher | bigger | larger | longer | extra | additional | 늘려 | 올려 | 높여 | 키워 | 더",
-    "down": "less | fewer | decrease | reduce | lower | smaller | shorter | minus | drop by | cut | 줄여 | 낮춰 | 내려 | 덜",
+    "up": """
+        more | increase | raise | add | plus | higher | bigger | larger | longer | extra | additional
+        | 늘려 | 올려 | 높여 | 키워 | 더""",
+    "down": """
+        less | fewer | decrease | reduce | lower | smaller | shorter | minus | drop by | cut
+        | 줄여 | 낮춰 | 내려 | 덜""",
     "by": "by | 만큼",
     "times": "times | fold | 배",
-    "link": "of | to | equal | equals | at | as | be | is | set to | around | about"
-    " | 로 | 으로 | 을 | 를 | 은 | 는 | 이 | 가 | 의 | 만 | 도 | 에 | 번 | 짜리 | 정도",
+    "link": """
+        of | to | equal | equals | at | as | be | is | set to | around | about
+        | 로 | 으로 | 을 | 를 | 은 | 는 | 이 | 가 | 의 | 만 | 도 | 에 | 번 | 짜리 | 정도""",
     "on": "on | from | over | using | use | with | w | via | after | 에서 | 사용 | 써서 | 이용",
     "sep": "and | then | but | also | too | 그리고 | 고 | 하고 | 와 | 과 | 랑 | 이랑 | 근데",
 }
@@ -190,28 +227,31 @@ _ORDINALS = {
     "-1": "last | the last | last one | the last one | 마지막",
 }
 # Words that carry nothing here. Whatever is in no table is reported as not understood.
-_FILLER = (
-    "a | an | the | my | our | your | their | this | that | these | those | it | its | i | we | you | me | us | one | ones | some"
-    " | any | please | pls | plz | thanks | thank you | thx | cheers | would | could | can | will | should | shall | want | wants"
-    " | like | need | id | ill | im | lets | let | just | only | make | do | does | did | give | take | get | put | have | has"
-    " | set | try | now | again | in | into | for | up | out | there | here | so | well | then | oh | um | hmm | uh | if | or | are"
-    " | was | were | am | been | how | when | where | who | why | whether | each | both | maybe | perhaps | actually | really"
-    " | very | quite | rather | simply | new | current | currently | much | many | few | lot | bit | little"
-    " | value | number | option | choice | setting | settings | parameter | parameters | hyperparameters | config"
-    " | configuration | mode | version | size | total | yet | still | today | currently | go to | kind | type | task | best"
-    " | vs | versus | compare | between | something | anything"
-    " | so far | keep | leave | rest | same | whatever | objects | object | things | thing | thats | theres | apart"
-    " | 해줘 | 해주세요 | 해 | 해줄래 | 하자 | 할래 | 해라 | 하고 싶어 | 싶어 | 시켜 | 시켜줘 | 주세요 | 줘 | 좀 | 제 | 내 | 우리 | 나의 | 저의"
-    " | 이걸 | 그걸 | 이거 | 그거 | 거 | 것 | 걸로 | 그냥 | 다시 | 지금 | 새 | 새로운 | 한번 | 한 번 | 부탁 | 감사 | 고마워 | 설정 | 옵션"
-    " | 값 | 하나 | 개 | 수 | 해서 | 하여 | 합니다 | 할게 | 할게요 | 된 | 되는 | 돼 | 되 | 요 | 이요 | 이에요 | 예요 | 여기 | 저 | 크기"
-)
+_FILLER = """
+    a | an | the | my | our | your | their | this | that | these | those | it | its | i | we | you | me | us
+    | one | ones | some | any | please | pls | plz | thanks | thank you | thx | cheers | would | could | can
+    | will | should | shall | want | wants | like | need | id | ill | im | lets | let | just | only | make | do
+    | does | did | give | take | get | put | have | has | set | try | now | again | in | into | for | up | out
+    | there | here | so | well | then | oh | um | hmm | uh | if | or | are | was | were | am | been | how | when
+    | where | who | why | whether | each | both | maybe | perhaps | actually | really | very | quite | rather
+    | simply | new | current | currently | much | many | few | lot | bit | little | value | number | option
+    | choice | setting | settings | parameter | parameters | hyperparameters | config | configuration | mode
+    | version | size | total | yet | still | today | go to | go back | back | kind | type | task
+    | best | vs | versus | compare
+    | between | something | anything | so far | keep | leave | rest | same | whatever | objects | object
+    | things | thing | thats | theres | apart
+    | 해줘 | 해주세요 | 해 | 해줄래 | 하자 | 할래 | 해라 | 하고 싶어 | 싶어 | 시켜 | 시켜줘 | 주세요 | 줘 | 좀
+    | 제 | 내 | 우리 | 나의 | 저의 | 이걸 | 그걸 | 이거 | 그거 | 거 | 것 | 걸로 | 그냥 | 다시 | 지금 | 새
+    | 새로운 | 한번 | 한 번 | 부탁 | 감사 | 고마워 | 설정 | 옵션 | 값 | 하나 | 개 | 수 | 해서 | 하여 | 합니다
+    | 할게 | 할게요 | 된 | 되는 | 돼 | 되 | 요 | 이요 | 이에요 | 예요 | 여기 | 저 | 크기
+"""
 
 _NUMBERS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
     "eighteen": 18, "nineteen": 19, "hundred": 100, "ahundred": 100, "onehundred": 100, "adozen": 12, "dozen": 12,
-    "한": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10, "스무": 20, "스물": 20,
-    "서른": 30, "백": 100,
+    "한": 1, "두": 2, "세": 3, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8, "아홉": 9, "열": 10,
+    "스무": 20, "스물": 20, "서른": 30, "백": 100,
 }  # fmt: skip
 _TENS = {
     "twenty": 20,
@@ -232,11 +272,11 @@ PRESET_WORDS = {
 
 
 def _phrases(text: str) -> list[str]:
-    return [phrase.strip() for phrase in text.split(" | ")]
+    return [phrase.strip() for phrase in text.split("|")]
 
 
 def _number_words() -> dict[str, int]:
-    ones = {word: amount for word, amount in list(_NUMBERS.items())[:9]}
+    ones = dict(list(_NUMBERS.items())[:9])
     joined = {ten + one: tens + amount for ten, tens in _TENS.items() for one, amount in ones.items()}
     return _NUMBERS | _TENS | joined
 

@@ -73,7 +73,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _POWER = re.compile(r"10(?:\^|\*\*)(-?\d{1,2})", re.ASCII)
 _SQUARE = re.compile(r"(\d{1,6})[x*](\d{1,6})(?:px)?", re.ASCII | re.IGNORECASE)
 _GLUED_AFTER = re.compile(r"([a-z_\-]{1,30}?)-?(\d.{0,30})", re.ASCII | re.IGNORECASE)

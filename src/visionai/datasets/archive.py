@@ -228,7 +228,7 @@ def _zip_entries(archive: Path, guard: _Guard) -> Iterator[Entry]:
             special = stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR)
             yield Entry(
                 name=_zip_name(info),
-                kind="special" if special else "folder" if info.is_dir() else "file",
+                kind="special" if special else "folder" if info.orig_filename.endswith("/") else "file",
                 size=info.file_size,
                 open=lambda info=info: z.open(info),  # type: ignore[misc]
             )
@@ -248,12 +248,16 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
 
 
 class _StrictTarInfo(tarfile.TarInfo):
-    """A damaged header ends the reading with an error; tarfile itself takes it for the end of the archive."""
+    """A damaged header or a missing end is an error; tarfile itself takes either for the end of the archive."""
 
     @classmethod
     def fromtarfile(cls, tar: tarfile.TarFile) -> tarfile.TarInfo:  # type: ignore[override]
         try:
             return super().fromtarfile(tar)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # the end as it should be
+            raise
+        except tarfile.EmptyHeaderError as e:  # type: ignore[attr-defined]
+            raise tarfile.ReadError("its end is missing") from e
         except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as e:  # type: ignore[attr-defined]
             raise tarfile.ReadError(str(e)) from e
 

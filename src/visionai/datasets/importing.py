@@ -81,7 +81,7 @@ async def _failed(session: AsyncSession, op: Operation) -> None:
 
 
 async def _clean(ctx: Context, op: Operation) -> None:
-    """The archive goes in any case; after a failure all goes, but for blobs: the project's other data sets may use them."""
+    """The archive goes in any case; after a failure all goes but blobs, which other data sets may use."""
     assert op.subject_id is not None
     if op.status == "completed":
         await ctx.storage.delete(keys.upload(op.subject_id, op.id))

@@ -44,7 +44,7 @@ def _looked_at(chunks: list[list[Task]], processes: int) -> Iterator[list[Looked
 def _alone(task: Task) -> Looked:
     try:
         with _pool(1) as pool:
-            return pool.submit(look, task).result()
+            return pool.submit(_look_at_chunk, [task]).result()[0]
     except BrokenProcessPool:
         return Looked(problem="crashes")
 

@@ -59,6 +59,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 5.0
+PYTHONPATH = str(Path(visionai.__file__).parents[1])  # the child runs this very code, installed or not
 
 
 class LeaseLost(Exception):
@@ -245,7 +246,7 @@ async def _start(ctx: Context, op: Operation) -> Handle:
     return await ctx.executor.start(Launch(
         launch_id=launch_id(op.id, op.attempt),
         argv=[sys.executable, "-P", "-m", "visionai.operations.child", kind.work],
-        env=trainer_environment(ctx.environ) | {"PYTHONPATH": str(Path(visionai.__file__).parents[1])},
+        env=trainer_environment(ctx.environ) | {"PYTHONPATH": PYTHONPATH},
     ))  # fmt: skip
 
 

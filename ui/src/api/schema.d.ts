@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Download */
+        /** Download a file */
         get: operations["ApiV1ArtifactsArtifactIdDownloadDownload"];
         put?: never;
         post?: never;
@@ -30,7 +30,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Login */
+        /** Sign in */
         post: operations["ApiV1AuthLoginLogin"];
         delete?: never;
         options?: never;
@@ -47,7 +47,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Logout */
+        /** Sign out */
         post: operations["ApiV1AuthLogoutLogout"];
         delete?: never;
         options?: never;
@@ -62,7 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Me */
+        /** Who is asking, and in which projects */
         get: operations["ApiV1AuthMeMe"];
         put?: never;
         post?: never;
@@ -81,7 +81,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Refresh */
+        /** Get the next access token */
         post: operations["ApiV1AuthRefreshRefresh"];
         delete?: never;
         options?: never;
@@ -96,10 +96,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** SetupState */
+        /** Whether the first account is still to be made */
         get: operations["ApiV1AuthSetupSetupState"];
         put?: never;
-        /** Setup */
+        /** Make the first account, an admin */
         post: operations["ApiV1AuthSetupSetup"];
         delete?: never;
         options?: never;
@@ -116,7 +116,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ticket */
+        /** A token for one WebSocket, good for a minute */
         post: operations["ApiV1AuthTicketTicket"];
         delete?: never;
         options?: never;
@@ -131,8 +131,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Conversations */
-        get: operations["ApiV1ChatConversationsConversations"];
+        /** One's conversations, newest first */
+        get: operations["ApiV1ChatConversationsListConversations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -148,8 +148,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Conversation */
-        get: operations["ApiV1ChatConversationsConversationIdConversation"];
+        /** One conversation */
+        get: operations["ApiV1ChatConversationsConversationIdGetConversation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -167,8 +167,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Chat */
-        post: operations["ApiV1ChatMessageChat"];
+        /** Say something */
+        post: operations["ApiV1ChatMessageSay"];
         delete?: never;
         options?: never;
         head?: never;
@@ -182,8 +182,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Datasets */
-        get: operations["ApiV1DatasetsDatasets"];
+        /** Data sets, newest first */
+        get: operations["ApiV1DatasetsListDatasets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -201,7 +201,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Upload */
+        /**
+         * Upload an archive as a new data set
+         * @description The archive is stored as it arrives and imported afterwards; follow the operation. Nothing is kept of an upload
+         *     that breaks off.
+         */
         post: operations["ApiV1DatasetsUploadUpload"];
         delete?: never;
         options?: never;
@@ -216,12 +220,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Dataset */
-        get: operations["ApiV1DatasetsDatasetIdDataset"];
+        /** One data set */
+        get: operations["ApiV1DatasetsDatasetIdGetDataset"];
         put?: never;
         post?: never;
-        /** DatasetDelete */
-        delete: operations["ApiV1DatasetsDatasetIdDatasetDelete"];
+        /**
+         * Delete a data set
+         * @description Refused while a job that has not ended uses it. Jobs that have ended keep what they were trained on.
+         */
+        delete: operations["ApiV1DatasetsDatasetIdDeleteDataset"];
         options?: never;
         head?: never;
         patch?: never;
@@ -234,8 +241,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Images */
-        get: operations["ApiV1DatasetsDatasetIdImagesImages"];
+        /**
+         * Its images
+         * @description ``total`` counts all that match. Page on by ``cursor``, or jump by ``offset``.
+         */
+        get: operations["ApiV1DatasetsDatasetIdImagesGetImages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -251,8 +261,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Thumb */
-        get: operations["ApiV1DatasetsDatasetIdImagesNThumbnailThumb"];
+        /**
+         * One, small
+         * @description Leads to a signed address, as ``thumbnail_url`` is one.
+         */
+        get: operations["ApiV1DatasetsDatasetIdImagesNThumbnailGetThumbnail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -268,8 +281,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Report */
-        get: operations["ApiV1DatasetsDatasetIdReportReport"];
+        /**
+         * What was found in it: faults and statistics
+         * @description Of the current version; of the import, where that failed. Empty while it runs.
+         */
+        get: operations["ApiV1DatasetsDatasetIdReportGetReport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -285,8 +301,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Versions */
-        get: operations["ApiV1DatasetsDatasetIdVersionsVersions"];
+        /** Its versions, newest first */
+        get: operations["ApiV1DatasetsDatasetIdVersionsGetVersions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -302,8 +318,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Models */
-        get: operations["ApiV1ModelsModels"];
+        /** Frameworks, their models and hyperparameters */
+        get: operations["ApiV1ModelsListModels"];
         put?: never;
         post?: never;
         delete?: never;
@@ -319,8 +335,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Operation */
-        get: operations["ApiV1OperationsOperationIdOperation"];
+        /** One operation */
+        get: operations["ApiV1OperationsOperationIdGetOperation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -336,10 +352,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Projects */
-        get: operations["ApiV1ProjectsProjects"];
+        /** One's projects */
+        get: operations["ApiV1ProjectsListProjects"];
         put?: never;
-        post?: never;
+        /** Make a project; its maker owns it */
+        post: operations["ApiV1ProjectsAddProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is in a project */
+        get: operations["ApiV1ProjectsProjectIdMembersListMembers"];
+        put?: never;
+        /** Add somebody to a project */
+        post: operations["ApiV1ProjectsProjectIdMembersAddMember"];
         delete?: never;
         options?: never;
         head?: never;
@@ -353,11 +388,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JobList */
-        get: operations["ApiV1TrainingJobsJobList"];
+        /** Jobs, newest first */
+        get: operations["ApiV1TrainingJobsListJobs"];
         put?: never;
-        /** JobNew */
-        post: operations["ApiV1TrainingJobsJobNew"];
+        /** Start a training */
+        post: operations["ApiV1TrainingJobsCreate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -371,8 +406,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JobGet */
-        get: operations["ApiV1TrainingJobsJobIdJobGet"];
+        /** One job */
+        get: operations["ApiV1TrainingJobsJobIdGetJob"];
         put?: never;
         post?: never;
         delete?: never;
@@ -388,8 +423,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JobArtifacts */
-        get: operations["ApiV1TrainingJobsJobIdArtifactsJobArtifacts"];
+        /** Its files, newest first */
+        get: operations["ApiV1TrainingJobsJobIdArtifactsGetArtifacts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -407,8 +442,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** JobCancel */
-        post: operations["ApiV1TrainingJobsJobIdCancelJobCancel"];
+        /** Cancel it */
+        post: operations["ApiV1TrainingJobsJobIdCancelCancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -422,8 +457,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JobEvents */
-        get: operations["ApiV1TrainingJobsJobIdEventsJobEvents"];
+        /** Its events after a sequence number */
+        get: operations["ApiV1TrainingJobsJobIdEventsGetEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -439,8 +474,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JobLogs */
-        get: operations["ApiV1TrainingJobsJobIdLogsJobLogs"];
+        /** Lines of its log */
+        get: operations["ApiV1TrainingJobsJobIdLogsGetLogs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -456,8 +491,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JobMetrics */
-        get: operations["ApiV1TrainingJobsJobIdMetricsJobMetrics"];
+        /** Its metrics, by epoch */
+        get: operations["ApiV1TrainingJobsJobIdMetricsGetMetrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -473,8 +508,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JobTimeline */
-        get: operations["ApiV1TrainingJobsJobIdTimelineJobTimeline"];
+        /** What was done for it, and when */
+        get: operations["ApiV1TrainingJobsJobIdTimelineGetTimeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -490,8 +525,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JobValidation */
-        get: operations["ApiV1TrainingJobsJobIdValidationJobValidation"];
+        /** How good it is: by default, at best */
+        get: operations["ApiV1TrainingJobsJobIdValidationGetValidation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -507,8 +542,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Users */
-        get: operations["ApiV1UsersUsers"];
+        /** All users (admins) */
+        get: operations["ApiV1UsersListUsers"];
+        put?: never;
+        /** Make a user (admins) */
+        post: operations["ApiV1UsersAddUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process is up */
+        get: operations["HealthzHealthz"];
         put?: never;
         post?: never;
         delete?: never;
@@ -524,10 +577,164 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Readyz */
+        /** Database, Redis, storage and worker answer */
         get: operations["ReadyzReadyz"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/storage/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an object by a signed path */
+        get: operations["StorageKeyRead"];
+        /** Write an object by a signed path */
+        put: operations["StorageKeyWrite"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Announce a file, and learn where to put it */
+        post: operations["V1JobsJobIdArtifactsAnnounceArtifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/artifacts/{artifact_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It has been uploaded */
+        post: operations["V1JobsJobIdArtifactsArtifactIdCompleteCompleteArtifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The last report of an attempt */
+        post: operations["V1JobsJobIdDoneDone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Something worth telling once */
+        post: operations["V1JobsJobIdEventEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Alive, and how far */
+        post: operations["V1JobsJobIdHeartbeatHeartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/inputs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What to fetch, with fresh signed URLs */
+        get: operations["V1JobsJobIdInputsGetInputs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lines of the log */
+        post: operations["V1JobsJobIdLogsLogs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/validation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How good the model is now */
+        post: operations["V1JobsJobIdValidationValidation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -565,6 +772,27 @@ export interface components {
             sha256: string;
             size: number;
         };
+        /** ArtifactRequest */
+        ArtifactRequest: {
+            epoch?: number | null;
+            /** @enum {string} */
+            kind: "checkpoint_last" | "checkpoint_best" | "model" | "onnx" | "samples" | "predictions" | "report";
+            name: string;
+            seq?: number | null;
+            sha256: string;
+            size: number;
+        };
+        /** ArtifactState */
+        ArtifactState: {
+            id: string;
+            /** @constant */
+            status: "complete";
+        };
+        /** ArtifactTicket */
+        ArtifactTicket: {
+            id: string;
+            uploads: components["schemas"]["Upload"][];
+        };
         /** BestMetric */
         BestMetric: {
             epoch: number;
@@ -588,7 +816,7 @@ export interface components {
             parameters: number | null;
             pretrained: boolean;
             /** @default false */
-            recommended: boolean;
+            recommended?: boolean;
             tasks: ("classification" | "detection" | "segmentation" | "semantic_segmentation" | "pose" | "obb")[];
             weights_offline: boolean;
         };
@@ -644,6 +872,14 @@ export interface components {
         };
         /** ClassMetric */
         ClassMetric: {
+            ap?: number | null;
+            class: string;
+            precision?: number | null;
+            recall?: number | null;
+            support?: number | null;
+        };
+        /** ClassMetrics */
+        ClassMetrics: {
             ap?: number | null;
             class: string;
             precision?: number | null;
@@ -735,11 +971,38 @@ export interface components {
             train_count: number;
             val_count: number;
         };
+        /** Done */
+        Done: {
+            error?: components["schemas"]["ErrorInfo"] | null;
+            final_metrics?: {
+                [key: string]: number | null;
+            };
+            seq?: number | null;
+            /** @enum {string} */
+            status: "succeeded" | "failed" | "stopped";
+        };
+        /** ErrorInfo */
+        ErrorInfo: {
+            code: string;
+            /** @default  */
+            hint?: string;
+            message: string;
+        };
+        /** Event */
+        Event: {
+            data?: {
+                [key: string]: unknown;
+            };
+            /** @default  */
+            message?: string;
+            seq?: number | null;
+            type: string;
+        };
         /** Fault */
         Fault: {
             code: string;
             /** @default  */
-            hint: string;
+            hint?: string;
             message: string;
         };
         /** Framework */
@@ -767,6 +1030,30 @@ export interface components {
             tasks: ("classification" | "detection" | "segmentation" | "semantic_segmentation" | "pose" | "obb")[];
             version: string | null;
         };
+        /** Heartbeat */
+        Heartbeat: {
+            epoch: number;
+            eta_seconds?: number | null;
+            /**
+             * @default epoch
+             * @enum {string}
+             */
+            kind?: "epoch" | "step";
+            metrics?: {
+                [key: string]: number | null;
+            };
+            progress: number;
+            seq?: number | null;
+            step?: number | null;
+            system?: components["schemas"]["System"] | null;
+            timestamp?: string | null;
+            total_epochs?: number | null;
+        };
+        /** HeartbeatAnswer */
+        HeartbeatAnswer: {
+            /** @enum {string} */
+            action: "continue" | "stop";
+        };
         /** ImageObject */
         ImageObject: {
             angle?: number | null;
@@ -774,6 +1061,30 @@ export interface components {
             class: string;
             keypoints?: number[][] | null;
             polygon?: number[][] | null;
+        };
+        /** InputDataset */
+        InputDataset: {
+            classes: string[];
+            content_hash: string;
+            id: string;
+            image_count: number;
+            version: string;
+        };
+        /** InputFile */
+        InputFile: {
+            kind: string;
+            name: string;
+            sha256: string;
+            size: number;
+            url: string;
+        };
+        /** Inputs */
+        Inputs: {
+            attempt: number;
+            dataset: components["schemas"]["InputDataset"];
+            files: components["schemas"]["InputFile"][];
+            job_id: string;
+            resume_epoch?: number | null;
         };
         /** Job */
         Job: {
@@ -848,24 +1159,20 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** LogLine */
-        LogLine: {
-            attempt: number;
-            level: string;
-            n: number;
-            text: string;
-            /** Format: date-time */
-            time: string;
+        /** LogBatch */
+        LogBatch: {
+            lines: components["schemas"]["trainers_contract_LogLine"][];
+            seq?: number | null;
         };
         /** LogPage */
         LogPage: {
-            items: components["schemas"]["LogLine"][];
+            items: components["schemas"]["api_shapes_LogLine"][];
             total: number;
         };
         /** Login */
         Login: {
             /** @default false */
-            cookie: boolean;
+            cookie?: boolean;
             email: string;
             password: string;
         };
@@ -873,6 +1180,15 @@ export interface components {
         Me: {
             projects: components["schemas"]["Project"][];
             user: components["schemas"]["User"];
+        };
+        /** Member */
+        Member: {
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "editor" | "reader";
+            /** Format: uuid */
+            user_id: string;
         };
         /** MetricRow */
         MetricRow: {
@@ -902,10 +1218,17 @@ export interface components {
              * @default normal
              * @enum {string}
              */
-            priority: "low" | "normal" | "high";
+            priority?: "low" | "normal" | "high";
             project_id?: string | null;
             /** @enum {string} */
             task_type: "classification" | "detection" | "segmentation" | "semantic_segmentation" | "pose" | "obb";
+        };
+        /** NewMember */
+        NewMember: {
+            /** @enum {string} */
+            role: "owner" | "editor" | "reader";
+            /** Format: uuid */
+            user_id: string;
         };
         /** NewMessage */
         NewMessage: {
@@ -913,10 +1236,28 @@ export interface components {
             conversation_id?: string | null;
             project_id?: string | null;
         };
+        /** NewProject */
+        NewProject: {
+            name: string;
+        };
         /** NewTicket */
         NewTicket: {
             /** Format: uuid */
             job_id: string;
+        };
+        /** NewUser */
+        NewUser: {
+            /** @example ada@example.org */
+            email: string;
+            /** @default  */
+            name?: string;
+            /** @description At least 10 characters. */
+            password: string;
+            /**
+             * @default engineer
+             * @enum {string}
+             */
+            role?: "admin" | "manager" | "engineer" | "viewer";
         };
         /** Operation */
         Operation: {
@@ -968,6 +1309,11 @@ export interface components {
             items: components["schemas"]["Job"][];
             next_cursor?: string | null;
         };
+        /** Page[Member] */
+        "Page_visionai.api.shapes.Member_": {
+            items: components["schemas"]["Member"][];
+            next_cursor?: string | null;
+        };
         /** Page[MetricRow] */
         "Page_visionai.api.shapes.MetricRow_": {
             items: components["schemas"]["MetricRow"][];
@@ -986,7 +1332,7 @@ export interface components {
         /** PartHealth */
         PartHealth: {
             /** @default  */
-            message: string;
+            message?: string;
             ok: boolean;
         };
         /** PersonRef */
@@ -994,6 +1340,33 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        /** PrCurve */
+        PrCurve: {
+            class: string;
+            precision: number[];
+            recall: number[];
+        };
+        /** PrimaryMetric */
+        PrimaryMetric: {
+            /**
+             * @default max
+             * @enum {string}
+             */
+            mode?: "max" | "min";
+            name: string;
+            value: number | null;
+        };
+        /** Problem */
+        Problem: {
+            code: string;
+            detail: string;
+            errors?: {
+                [key: string]: string;
+            }[];
+            status: number;
+            title: string;
+            type: string;
         };
         /** Project */
         Project: {
@@ -1028,11 +1401,11 @@ export interface components {
         /** Setup */
         Setup: {
             /** @default false */
-            cookie: boolean;
+            cookie?: boolean;
             /** @example ada@example.org */
             email: string;
             /** @default  */
-            name: string;
+            name?: string;
             /** @description At least 10 characters. */
             password: string;
             token: string;
@@ -1040,6 +1413,13 @@ export interface components {
         /** SetupState */
         SetupState: {
             needed: boolean;
+        };
+        /** System */
+        System: {
+            cpu?: number | null;
+            gpu_mem?: number | null;
+            gpu_util?: number | null;
+            rss?: number | null;
         };
         /** Ticket */
         Ticket: {
@@ -1051,6 +1431,20 @@ export interface components {
             activities: components["schemas"]["Activity"][];
             states: components["schemas"]["JobEvent"][];
         };
+        /** Upload */
+        Upload: {
+            headers?: {
+                [key: string]: string;
+            };
+            length: number;
+            /**
+             * @default PUT
+             * @constant
+             */
+            method?: "PUT";
+            offset: number;
+            url: string;
+        };
         /** UploadAccepted */
         UploadAccepted: {
             /** Format: uuid */
@@ -1059,15 +1453,6 @@ export interface components {
             operation_id: string;
             /** @enum {string} */
             status: "uploading" | "processing" | "ready" | "error";
-        };
-        /** UploadForm */
-        UploadForm: {
-            /** Format: binary */
-            file: string;
-            /** @default auto */
-            format: string;
-            name?: string | null;
-            project_id?: string | null;
         };
         /** User */
         User: {
@@ -1080,6 +1465,39 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "admin" | "manager" | "engineer" | "viewer";
+        };
+        /** Validation */
+        Validation: {
+            confusion_matrix?: number[][] | null;
+            epoch: number;
+            metrics?: {
+                [key: string]: number | null;
+            };
+            per_class?: components["schemas"]["ClassMetrics"][];
+            pr_curves?: components["schemas"]["PrCurve"][] | null;
+            primary_metric: components["schemas"]["PrimaryMetric"];
+            seq?: number | null;
+        };
+        /** ValidationAnswer */
+        ValidationAnswer: {
+            is_best: boolean;
+        };
+        /** LogLine */
+        api_shapes_LogLine: {
+            attempt: number;
+            level: string;
+            n: number;
+            text: string;
+            /** Format: date-time */
+            time: string;
+        };
+        /** LogLine */
+        trainers_contract_LogLine: {
+            /** @enum {string} */
+            level: "debug" | "info" | "warning" | "error";
+            text: string;
+            /** Format: date-time */
+            time: string;
         };
     };
     responses: never;
@@ -1101,14 +1519,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
+            /** @description Redirect Response */
+            302: {
                 headers: {
+                    /** @description target path for the redirect */
+                    location?: string;
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": string;
-                };
+                content?: never;
             };
             /** @description Bad request syntax or unsupported method */
             400: {
@@ -1123,6 +1541,33 @@ export interface operations {
                         } | unknown[];
                         status_code: number;
                     };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1164,6 +1609,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     ApiV1AuthLogoutLogout: {
@@ -1173,14 +1636,35 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refresh"];
+            };
+        };
         responses: {
             /** @description Request fulfilled, nothing follows */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": null;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
             };
         };
     };
@@ -1200,6 +1684,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1239,6 +1741,24 @@ export interface operations {
                         } | unknown[];
                         status_code: number;
                     };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1300,6 +1820,33 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     ApiV1AuthTicketTicket: {
@@ -1315,8 +1862,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Document created, URL follows */
-            201: {
+            /** @description Request fulfilled, document follows */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1339,13 +1886,40 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1ChatConversationsConversations: {
+    ApiV1ChatConversationsListConversations: {
         parameters: {
             query?: {
-                limit?: number;
                 cursor?: string | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -1377,9 +1951,27 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1ChatConversationsConversationIdConversation: {
+    ApiV1ChatConversationsConversationIdGetConversation: {
         parameters: {
             query?: never;
             header?: never;
@@ -1414,9 +2006,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1ChatMessageChat: {
+    ApiV1ChatMessageSay: {
         parameters: {
             query?: never;
             header?: never;
@@ -1429,8 +2048,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Document created, URL follows */
-            201: {
+            /** @description Request fulfilled, document follows */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1453,14 +2072,50 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1DatasetsDatasets: {
+    ApiV1DatasetsListDatasets: {
         parameters: {
             query?: {
+                project_id?: string | null;
                 cursor?: string | null;
                 limit?: number;
-                project_id?: string | null;
             };
             header?: never;
             path?: never;
@@ -1492,6 +2147,24 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     ApiV1DatasetsUploadUpload: {
@@ -1503,7 +2176,25 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["UploadForm"];
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description A zip or tar (plain, gz, bz2, xz) with one folder per class.
+                     */
+                    file: string;
+                    /**
+                     * @default auto
+                     * @enum {string}
+                     */
+                    format?: "auto" | "class_folders";
+                    /** @description By default the file's name. */
+                    name?: string;
+                    /**
+                     * Format: uuid
+                     * @description By default the first project in which you may edit.
+                     */
+                    project_id?: string;
+                };
             };
         };
         responses: {
@@ -1516,24 +2207,63 @@ export interface operations {
                     "application/json": components["schemas"]["UploadAccepted"];
                 };
             };
-            /** @description Bad request syntax or unsupported method */
-            400: {
+            /** @description An error, in words. */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        detail: string;
-                        extra?: null | {
-                            [key: string]: unknown;
-                        } | unknown[];
-                        status_code: number;
-                    };
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    ApiV1DatasetsDatasetIdDataset: {
+    ApiV1DatasetsDatasetIdGetDataset: {
         parameters: {
             query?: never;
             header?: never;
@@ -1568,9 +2298,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1DatasetsDatasetIdDatasetDelete: {
+    ApiV1DatasetsDatasetIdDeleteDataset: {
         parameters: {
             query?: never;
             header?: never;
@@ -1603,16 +2360,61 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1DatasetsDatasetIdImagesImages: {
+    ApiV1DatasetsDatasetIdImagesGetImages: {
         parameters: {
             query?: {
                 class?: string | null;
                 split?: "train" | "val" | null;
+                cursor?: number | null;
                 offset?: number;
                 limit?: number;
-                cursor?: string | null;
             };
             header?: never;
             path: {
@@ -1646,9 +2448,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1DatasetsDatasetIdImagesNThumbnailThumb: {
+    ApiV1DatasetsDatasetIdImagesNThumbnailGetThumbnail: {
         parameters: {
             query?: never;
             header?: never;
@@ -1660,14 +2489,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
+            /** @description Redirect Response */
+            302: {
                 headers: {
+                    /** @description target path for the redirect */
+                    location?: string;
                     [name: string]: unknown;
                 };
-                content: {
-                    "image/png": string;
-                };
+                content?: never;
             };
             /** @description Bad request syntax or unsupported method */
             400: {
@@ -1684,9 +2513,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1DatasetsDatasetIdReportReport: {
+    ApiV1DatasetsDatasetIdReportGetReport: {
         parameters: {
             query?: never;
             header?: never;
@@ -1721,9 +2577,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1DatasetsDatasetIdVersionsVersions: {
+    ApiV1DatasetsDatasetIdVersionsGetVersions: {
         parameters: {
             query?: never;
             header?: never;
@@ -1758,9 +2641,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1ModelsModels: {
+    ApiV1ModelsListModels: {
         parameters: {
             query?: never;
             header?: never;
@@ -1778,9 +2688,27 @@ export interface operations {
                     "application/json": components["schemas"]["Page_visionai.api.shapes.Framework_"];
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1OperationsOperationIdOperation: {
+    ApiV1OperationsOperationIdGetOperation: {
         parameters: {
             query?: never;
             header?: never;
@@ -1815,9 +2743,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1ProjectsProjects: {
+    ApiV1ProjectsListProjects: {
         parameters: {
             query?: never;
             header?: never;
@@ -1835,12 +2790,247 @@ export interface operations {
                     "application/json": components["schemas"]["Page_visionai.api.shapes.Project_"];
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1TrainingJobsJobList: {
+    ApiV1ProjectsAddProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1ProjectsProjectIdMembersListMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_visionai.api.shapes.Member_"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1ProjectsProjectIdMembersAddMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMember"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1TrainingJobsListJobs: {
         parameters: {
             query?: {
-                state?: "pending" | "validating" | "queued" | "starting" | "running" | "finalizing" | "completed" | "failed" | "cancelled" | null;
+                /** @description May be repeated. */
+                state?: ("pending" | "validating" | "queued" | "starting" | "running" | "finalizing" | "completed" | "failed" | "cancelled")[] | null;
                 dataset_id?: string | null;
                 cursor?: string | null;
                 limit?: number;
@@ -1875,9 +3065,27 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1TrainingJobsJobNew: {
+    ApiV1TrainingJobsCreate: {
         parameters: {
             query?: never;
             header?: never;
@@ -1914,9 +3122,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1TrainingJobsJobIdJobGet: {
+    ApiV1TrainingJobsJobIdGetJob: {
         parameters: {
             query?: never;
             header?: never;
@@ -1951,9 +3186,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1TrainingJobsJobIdArtifactsJobArtifacts: {
+    ApiV1TrainingJobsJobIdArtifactsGetArtifacts: {
         parameters: {
             query?: never;
             header?: never;
@@ -1988,9 +3250,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1TrainingJobsJobIdCancelJobCancel: {
+    ApiV1TrainingJobsJobIdCancelCancel: {
         parameters: {
             query?: never;
             header?: never;
@@ -2025,9 +3314,45 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1TrainingJobsJobIdEventsJobEvents: {
+    ApiV1TrainingJobsJobIdEventsGetEvents: {
         parameters: {
             query?: {
                 since?: number;
@@ -2065,11 +3390,39 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1TrainingJobsJobIdLogsJobLogs: {
+    ApiV1TrainingJobsJobIdLogsGetLogs: {
         parameters: {
             query?: {
+                /** @description First line; negative: so many from the end. */
                 from?: number;
                 limit?: number;
             };
@@ -2105,14 +3458,39 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1TrainingJobsJobIdMetricsJobMetrics: {
+    ApiV1TrainingJobsJobIdMetricsGetMetrics: {
         parameters: {
             query?: {
-                kind?: "epoch" | "step";
-                cursor?: string | null;
-                limit?: number;
+                kind?: string | null;
             };
             header?: never;
             path: {
@@ -2146,9 +3524,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1TrainingJobsJobIdTimelineJobTimeline: {
+    ApiV1TrainingJobsJobIdTimelineGetTimeline: {
         parameters: {
             query?: never;
             header?: never;
@@ -2183,9 +3588,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1TrainingJobsJobIdValidationJobValidation: {
+    ApiV1TrainingJobsJobIdValidationGetValidation: {
         parameters: {
             query?: {
                 epoch?: number | null;
@@ -2222,9 +3654,36 @@ export interface operations {
                     };
                 };
             };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    ApiV1UsersUsers: {
+    ApiV1UsersListUsers: {
         parameters: {
             query?: never;
             header?: never;
@@ -2240,6 +3699,121 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_visionai.api.shapes.User_"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1UsersAddUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    HealthzHealthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: boolean;
+                    };
                 };
             };
         };
@@ -2260,6 +3834,922 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    StorageKeyRead: {
+        parameters: {
+            query: {
+                expires: number;
+                signature: string;
+                download?: string;
+                type?: string;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description File Download */
+            200: {
+                headers: {
+                    /** @description File size in bytes */
+                    "content-length"?: string;
+                    /** @description Entity tag */
+                    etag?: string;
+                    /** @description Last modified data-time in RFC 2822 format */
+                    "last-modified"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "": string;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    StorageKeyWrite: {
+        parameters: {
+            query: {
+                expires: number;
+                signature: string;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    V1JobsJobIdArtifactsAnnounceArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArtifactRequest"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactTicket"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    V1JobsJobIdArtifactsArtifactIdCompleteCompleteArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                artifact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactState"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    V1JobsJobIdDoneDone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Done"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    V1JobsJobIdEventEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Event"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    V1JobsJobIdHeartbeatHeartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Heartbeat"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    V1JobsJobIdInputsGetInputs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inputs"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    V1JobsJobIdLogsLogs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogBatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    V1JobsJobIdValidationValidation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Validation"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidationAnswer"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

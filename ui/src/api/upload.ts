@@ -56,7 +56,7 @@ export async function upload(file: File, name: string): Promise<string | null> {
 
 export const dismiss = (key: number): void => set(uploads.get().filter((u) => u.key !== key));
 
-const put = (upload: Upload): void => set([...uploads.get(), upload]);
+const put = (added: Upload): void => set([...uploads.get(), added]);
 
 const patch = (key: number, change: Partial<Upload>): void => set(uploads.get().map((u) => (u.key === key ? { ...u, ...change } : u)));
 

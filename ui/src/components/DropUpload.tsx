@@ -35,6 +35,7 @@ export function DropUpload() {
 
   return (
     <div className="stack-s">
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- dropping is beside the button, not instead */}
       <section
         className="drop"
         aria-label="Upload a data set"

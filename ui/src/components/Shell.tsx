@@ -1,5 +1,5 @@
 import "./shell.css";
-import { ActionIcon, Button, Menu, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Button, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { Boxes, CircleUserRound, Gauge, House, Images, Moon, Plus, Sun } from "lucide-react";
 import { useEffect } from "react";
@@ -80,24 +80,26 @@ export function SchemeToggle() {
 
 function Account() {
   const user = useUser();
-  const signOut = async (): Promise<void> => {
-    await api.POST("/api/v1/auth/logout").catch(() => null);
-    session.end();
-    queryClient.clear();
-  };
   return (
-    <Menu position="bottom-end" shadow="sm">
-      <Menu.Target>
-        <ActionIcon variant="subtle" size="lg" aria-label="Account">
-          <CircleUserRound size={19} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          {user?.name || user?.email} · {user?.role}
-        </Menu.Label>
-        <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <ActionIcon variant="subtle" size="lg" aria-label="Account" popoverTarget="account">
+        <CircleUserRound size={19} />
+      </ActionIcon>
+      <div id="account" popover="auto" className="account">
+        <p className="break">
+          {user?.name || user?.email}
+          <span className="dim small"> · {user?.role}</span>
+        </p>
+        <Button variant="default" size="xs" onClick={() => void signOut()}>
+          Sign out
+        </Button>
+      </div>
+    </>
   );
+}
+
+async function signOut(): Promise<void> {
+  await api.POST("/api/v1/auth/logout", { body: {} }).catch(() => null);
+  session.end();
+  queryClient.clear();
 }

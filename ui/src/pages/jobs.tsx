@@ -1,12 +1,20 @@
 import "./jobs.css";
 import { Button } from "@mantine/core";
 import { Link, useSearch } from "@tanstack/react-router";
-import { $api, ENDED } from "../api/client";
+import { $api, ENDED, type Schemas } from "../api/client";
 import { JobRow } from "../components/JobRow";
 import { Empty, Failure, Skeleton } from "../components/states";
 import { useNow, useTitle } from "../lib/hooks";
+import { JOB_FILTERS, type JobFilter } from "../lib/search";
 
-const FILTERS = [undefined, "running", "queued", "completed", "failed", "cancelled"] as const;
+/** What a filter's name stands for. */
+const FILTERS = {
+  running: ["starting", "running", "finalizing"],
+  waiting: ["pending", "validating", "queued"],
+  completed: ["completed"],
+  failed: ["failed"],
+  cancelled: ["cancelled"],
+} as const satisfies Record<JobFilter, Schemas["Job"]["state"][]>;
 const PAGE = 50;
 
 export function JobsPage() {
@@ -15,7 +23,7 @@ export function JobsPage() {
   const jobs = $api.useInfiniteQuery(
     "get",
     "/api/v1/training/jobs",
-    { params: { query: { state: state ?? null, limit: PAGE } } },
+    { params: { query: { ...(state && { state: [...FILTERS[state]] }), limit: PAGE } } },
     {
       pageParamName: "cursor",
       initialPageParam: undefined,
@@ -29,7 +37,7 @@ export function JobsPage() {
     <div className="stack-l">
       <h1>Jobs</h1>
       <nav className="chips" aria-label="Filter by state">
-        {FILTERS.map((filter) => (
+        {[undefined, ...JOB_FILTERS].map((filter) => (
           <Link key={filter ?? "all"} to="/jobs" search={{ state: filter }} className="chip" aria-current={filter === state ? "page" : undefined}>
             {filter ?? "all"}
           </Link>

@@ -54,7 +54,7 @@ function SetupForm() {
         <TextInput label="Set-up token" description="The server prints it at start, at the end of the set-up link." required autoComplete="off" value={token} onChange={(e) => setToken(e.currentTarget.value)} error={wrong.token} />
       )}
       <TextInput label="E-mail" type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.currentTarget.value)} error={wrong.email} />
-      <TextInput label="Name" autoComplete="name" value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
+      <TextInput label="Name" description="Optional." autoComplete="name" value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
       <PasswordInput label="Password" description="At least 10 characters." autoComplete="new-password" required minLength={10} value={password} onChange={(e) => setPassword(e.currentTarget.value)} error={wrong.password} />
       {problem && problem.errors.length === 0 && <Callout tone="bad" title={problem.detail} />}
       <Button type="submit" loading={setup.isPending}>

@@ -1,0 +1,368 @@
+"""Data sets through the API, with the import in a real child process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import archives
+import httpx
+import msgspec
+import pytest
+from sqlalchemy import func, select
+
+from visionai.app import create_app
+from visionai.datasets.importing import IMPORT
+from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
+from visionai.datasets.uploads import ABANDONED, remove_abandoned
+from visionai.db import utcnow
+from visionai.identity import tokens
+from visionai.identity.tables import Project, ProjectMember, User
+from visionai.jobs.tables import Job
+from visionai.operations.kinds import Context
+from visionai.operations.reconcile import reconcile_operation
+from visionai.operations.tables import Operation
+from visionai.parts import Parts
+from visionai.settings import Settings, prepare
+from visionai.storage import keys
+
+pytestmark = pytest.mark.process
+API = "/api/v1/datasets"
+
+
+class World:
+    """An app, and people: ada edits project one, rita reads it, sam edits another."""
+
+    def __init__(self, client: httpx.AsyncClient, parts: Parts) -> None:
+        self.client, self.parts = client, parts
+        self.users: dict[str, User] = {}
+        self.projects: dict[str, Project] = {}
+
+    async def populate(self) -> None:
+        async with self.parts.db.write() as session:
+            for name, role, project, membership in (
+                ("ada", "engineer", "one", "owner"), ("rita", "engineer", "one", "reader"), ("sam", "engineer", "two", "owner"),
+            ):  # fmt: skip
+                user = self.users[name] = User(email=f"{name}@example.org", password_hash="-", role=role)
+                session.add(user)
+                await session.flush()
+                if project not in self.projects:
+                    self.projects[project] = Project(name=project, created_by=user.id)
+                    session.add(self.projects[project])
+                    await session.flush()
+                session.add(ProjectMember(project_id=self.projects[project].id, user_id=user.id, role=membership))
+
+    def headers(self, name: str = "ada") -> dict[str, str]:
+        return {"Authorization": f"Bearer {tokens.access_token(self.parts.settings, self.users[name].id)}"}
+
+    async def upload(self, body: bytes, name: str = "photos.zip", who: str = "ada", **fields: str) -> httpx.Response:
+        return await self.client.post(f"{API}/upload", files={"file": (name, body)}, data=fields, headers=self.headers(who))
+
+    async def get(self, path: str, who: str = "ada", **params: Any) -> httpx.Response:
+        return await self.client.get(f"{API}{path}", params=params, headers=self.headers(who), follow_redirects=False)
+
+    async def imported(self, files: dict[str, bytes], tmp_path: Path) -> str:
+        answer = await self.upload(archives.write_zip(tmp_path / "in.zip", files).read_bytes())
+        assert answer.status_code == 202, answer.text
+        await self.finish(answer.json()["operation_id"])
+        return str(answer.json()["id"])
+
+    @property
+    def context(self) -> Context:
+        p = self.parts
+        return Context(db=p.db, storage=p.storage, executor=p.executor, settings=p.settings, environ=p.environ,
+                       kinds={IMPORT.name: IMPORT})  # fmt: skip
+
+    async def finish(self, operation_id: str) -> Operation:
+        async with asyncio.timeout(60):
+            while True:
+                await reconcile_operation(self.context, UUID(operation_id))
+                async with self.parts.db.read() as session:
+                    op = await session.get_one(Operation, UUID(operation_id))
+                if op.ended_at is not None and op.launch_id is None:
+                    return op
+                await asyncio.sleep(0.02)
+
+    def stored(self) -> list[str]:
+        root = self.parts.storage.root
+        return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
+
+    async def count(self, table: Any) -> int:
+        async with self.parts.db.read() as session:
+            return await session.scalar(select(func.count()).select_from(table)) or 0
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return prepare(Settings(data_dir=tmp_path / "data", upload_max_bytes=5_000_000))
+
+
+@pytest.fixture
+async def world(settings: Settings) -> AsyncIterator[World]:
+    app = create_app(settings, {"PATH": "/usr/bin:/bin"}, background=False)
+    transport = httpx.ASGITransport(app)
+    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        world = World(client, app.state.parts)
+        await world.populate()
+        yield world
+
+
+async def test_from_upload_to_images(world: World, tmp_path: Path) -> None:
+    body = archives.write_zip(tmp_path / "a.zip", archives.classes(10)).read_bytes()
+    answer = await world.upload(body, "C:\\pictures\\cats and dogs.tar.gz")
+    assert answer.status_code == 202, answer.text
+    accepted = answer.json()
+    assert accepted["status"] == "processing"
+    dataset = (await world.get(f"/{accepted['id']}")).json()
+    assert (dataset["name"], dataset["status"], dataset["version"]) == ("cats and dogs", "processing", None)
+    assert (await world.get(f"/{accepted['id']}/images")).status_code == 404
+    await world.finish(accepted["operation_id"])
+    dataset = (await world.get(f"/{accepted['id']}")).json()
+    assert (dataset["status"], dataset["format"], dataset["operation"]["status"]) == ("ready", "class_folders", "completed")
+    assert dataset["version"]["classes"][0] == {"name": "cats", "total": 10, "train": 8, "val": 2}
+    assert (await world.get(f"/{accepted['id']}/versions")).json()["items"] == [dataset["version"]]
+    assert (await world.get("")).json()["items"] == [dataset]
+    report = (await world.get(f"/{accepted['id']}/report")).json()
+    assert (report["version_id"], report["faults"]) == (dataset["version"]["id"], [])
+    assert report["statistics"]["formats"] == {"PNG": 20}
+    image = (await world.get(f"/{accepted['id']}/images")).json()["items"][0]
+    assert (image["file_name"], image["width"], image["height"], image["labels"]) == ("cats/0.png", 12, 10, ["cats"])
+    full = await world.client.get(image["image_url"])
+    assert (full.content, full.headers["content-type"]) == (archives.classes(1)["cats/0.png"], "image/png")
+    small = await world.client.get(image["thumbnail_url"])
+    assert (small.status_code, small.headers["content-type"]) == (200, "image/webp")
+    redirect = await world.get(f"/{accepted['id']}/images/0/thumbnail")
+    assert redirect.status_code == 302
+    assert (await world.client.get(redirect.headers["location"])).content == small.content
+    assert not any("uploads" in key for key in world.stored())
+    assert await world.parts.executor.launches() == []
+
+
+async def test_pages_and_filters(world: World, tmp_path: Path) -> None:
+    dataset_id = await world.imported(archives.classes(10), tmp_path)
+    first = (await world.get(f"/{dataset_id}/images", limit=15)).json()
+    rest = (await world.get(f"/{dataset_id}/images", limit=15, cursor=first["next_cursor"])).json()
+    assert [i["n"] for i in first["items"] + rest["items"]] == list(range(20))
+    assert (first["total"], rest["next_cursor"]) == (20, None)
+    jumped = (await world.get(f"/{dataset_id}/images", limit=5, offset=15)).json()
+    assert [i["n"] for i in jumped["items"]] == list(range(15, 20))
+    some = (await world.get(f"/{dataset_id}/images", **{"class": "dogs", "split": "val"})).json()
+    assert some["total"] == 2
+    assert {(i["labels"][0], i["split"]) for i in some["items"]} == {("dogs", "val")}
+
+
+async def test_lists_are_paged_newest_first(world: World, tmp_path: Path) -> None:
+    body = archives.write_zip(tmp_path / "a.zip", archives.classes(2)).read_bytes()
+    ids = [(await world.upload(body, f"{i}.zip")).json()["id"] for i in range(3)]
+    first = (await world.get("", limit=2)).json()
+    rest = (await world.get("", limit=2, cursor=first["next_cursor"])).json()
+    assert [d["id"] for d in first["items"] + rest["items"]] == ids[::-1]
+
+
+@pytest.mark.parametrize("path", ["", "/versions", "/report", "/images", "/images/0/thumbnail"])
+async def test_what_belongs_to_another_project_is_not_there(world: World, tmp_path: Path, path: str) -> None:
+    answer = await world.upload(archives.write_zip(tmp_path / "a.zip", archives.classes(2)).read_bytes())
+    assert (await world.get(f"/{answer.json()['id']}{path}", who="sam")).status_code == 404
+    operation = f"/api/v1/operations/{answer.json()['operation_id']}"
+    assert (await world.client.get(operation, headers=world.headers("sam"))).status_code == 404
+    assert (await world.client.get(operation, headers=world.headers("rita"))).json()["kind"] == "dataset_import"
+    assert (await world.get("", who="sam")).json()["items"] == []
+
+
+async def test_who_may_upload_and_delete(world: World, tmp_path: Path) -> None:
+    body = archives.write_zip(tmp_path / "a.zip", archives.classes(2)).read_bytes()
+    one = str(world.projects["one"].id)
+    assert (await world.upload(body, who="rita", project_id=one)).status_code == 403
+    assert (await world.upload(body, who="sam", project_id=one)).status_code == 404
+    dataset_id = (await world.upload(body, project_id=one)).json()["id"]
+    for who, status in (("sam", 404), ("rita", 403)):
+        assert (await world.client.delete(f"{API}/{dataset_id}", headers=world.headers(who))).status_code == status
+
+
+async def test_a_broken_archive_ends_in_a_sentence_and_leaves_nothing(world: World, tmp_path: Path) -> None:
+    body = archives.write_zip(tmp_path / "a.zip", archives.classes(20)).read_bytes()
+    answer = (await world.upload(body[: len(body) // 2])).json()
+    await world.finish(answer["operation_id"])
+    dataset = (await world.get(f"/{answer['id']}")).json()
+    assert dataset["status"] == "error"
+    assert dataset["error"]["code"] == "broken_archive"
+    assert "Pack the folder again" in dataset["error"]["hint"]
+    assert dataset["operation"]["status"] == "failed"
+    assert world.stored() == []
+    assert await world.parts.executor.launches() == []
+
+
+async def test_the_report_of_a_failed_import_lists_the_files(world: World, tmp_path: Path) -> None:
+    dataset_id = await world.imported({"cats/1.png": b"x", "dogs/1.png": archives.image()}, tmp_path)
+    assert (await world.get(f"/{dataset_id}")).json()["error"]["code"] == "no_readable_images"
+    report = (await world.get(f"/{dataset_id}/report")).json()
+    assert report["version_id"] is None
+    assert ["cats/1.png"] in [f["files"] for f in report["faults"]]
+
+
+async def test_bad_forms_name_the_field(world: World) -> None:
+    headers = world.headers()
+    for sent, field in (
+        ({"data": {"name": "x"}, "files": {"other": ("a", b"x")}}, "file"),
+        ({"files": {"file": ("a.zip", b"")}}, "file"),
+        ({"files": {"file": ("a.zip", b"x")}, "data": {"format": "coco"}}, "format"),
+        ({"files": {"file": ("a.zip", b"x")}, "data": {"project_id": "mine"}}, "project_id"),
+        ({"files": {"file": ("a.zip", b"x")}, "data": {"name": "x" * 201}}, "name"),
+        ({"json": {"file": "x"}}, "Content-Type"),
+        ({"content": b"--b\r\nContent-Disp", "headers": {"Content-Type": "multipart/form-data; boundary=b"}}, "body"),
+    ):
+        answer = await world.client.post(f"{API}/upload", **{**sent, "headers": headers | sent.get("headers", {})})  # type: ignore[arg-type]
+        assert answer.status_code == 422, answer.text
+        assert [e["field"] for e in answer.json()["errors"]] == [field]
+    assert world.stored() == []
+    assert await world.count(Dataset) == 0
+
+
+async def test_fields_may_come_after_the_file(world: World, tmp_path: Path) -> None:
+    body = archives.write_zip(tmp_path / "a.zip", archives.classes(2)).read_bytes()
+    form = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n' + body
+        + b'\r\n--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nmine\r\n--b--\r\n'
+    )  # fmt: skip
+    answer = await world.client.post(
+        f"{API}/upload", content=form, headers=world.headers() | {"Content-Type": "multipart/form-data; boundary=b"}
+    )
+    assert (await world.get(f"/{answer.json()['id']}")).json()["name"] == "mine"
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_too_large_a_file_is_refused_and_leaves_nothing(world: World, announced: bool) -> None:
+    form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n' + bytes(7_000_000) + b"\r\n--b--\r\n"
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(form), 100_000):
+            yield form[start : start + 100_000]
+
+    answer = await world.client.post(
+        f"{API}/upload", content=form if announced else chunks(),
+        headers=world.headers() | {"Content-Type": "multipart/form-data; boundary=b"},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert world.stored() == []
+    assert await world.count(Dataset) == 0
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(world: World, tmp_path: Path) -> None:
+    body = archives.write_zip(tmp_path / "a.zip", archives.classes(20)).read_bytes()
+    form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n' + body[:-500]
+    answer = await world.client.post(
+        f"{API}/upload", content=form, headers=world.headers() | {"Content-Type": "multipart/form-data; boundary=b"}
+    )
+    assert answer.status_code == 422
+    assert world.stored() == []
+    assert await world.count(Dataset) == 0
+
+
+async def test_a_full_disk_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("visionai.storage.local._place", full)
+    answer = await world.upload(b"x" * 100)
+    assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
+    assert world.stored() == []
+    assert await world.count(Dataset) == 0
+
+
+async def test_uploads_of_a_killed_server_are_removed_when_they_are_silent(world: World) -> None:
+    async with world.parts.db.write() as session:
+        dataset = Dataset(
+            project_id=world.projects["one"].id, created_by=world.users["ada"].id, name="x", status="uploading"
+        )
+        session.add(dataset)
+    assert await remove_abandoned(world.parts.db, world.parts.storage, utcnow()) == 0
+    assert await remove_abandoned(world.parts.db, world.parts.storage, utcnow() + ABANDONED) == 1
+    assert await world.count(Dataset) == 0
+
+
+async def test_deleting(world: World, tmp_path: Path) -> None:
+    dataset_id = await world.imported(archives.classes(3), tmp_path)
+    async with world.parts.db.write() as session:
+        dataset = await session.get_one(Dataset, UUID(dataset_id))
+        job = Job(
+            project_id=dataset.project_id, created_by=dataset.created_by, name="j", dataset_id=dataset.id,
+            dataset_version_id=dataset.current_version_id, task_type="classification", framework="timm", model_name="m",
+            config={}, max_retries=0, trace_id="0" * 32, state="queued",
+        )  # fmt: skip
+        session.add(job)
+    answer = await world.client.delete(f"{API}/{dataset_id}", headers=world.headers())
+    assert (answer.status_code, answer.json()["code"]) == (409, "dataset_in_use")
+    async with world.parts.db.write() as session:
+        (await session.get_one(Job, job.id)).state = "completed"
+    assert (await world.client.delete(f"{API}/{dataset_id}", headers=world.headers())).status_code == 204
+    assert (await world.get(f"/{dataset_id}")).status_code == 404
+    assert (await world.get("")).json()["items"] == []
+
+
+async def test_deleting_cancels_the_import_and_leaves_nothing(world: World, tmp_path: Path) -> None:
+    body = archives.write_zip(tmp_path / "a.zip", archives.classes(50)).read_bytes()
+    answer = (await world.upload(body)).json()
+    await reconcile_operation(world.context, UUID(answer["operation_id"]))
+    assert (await world.client.delete(f"{API}/{answer['id']}", headers=world.headers())).status_code == 204
+    assert (await world.finish(answer["operation_id"])).status == "cancelled"
+    assert world.stored() == []
+    assert await world.count(DatasetVersion) == 0
+
+
+@pytest.mark.parametrize("at", ["blobs", "images"])
+async def test_publishing_that_was_broken_off_is_finished(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """A kill between two steps; the next reconcile ends with each image once, and nobody saw half a version."""
+
+    class ServerKilled(BaseException):
+        pass
+
+    from visionai.datasets import importing
+
+    monkeypatch.setattr(importing, "ROWS", 7)
+    steps = 0
+    real_move, real_image = importing._move, importing._image
+
+    async def move(*arguments: Any) -> None:
+        nonlocal steps
+        steps += at == "blobs"
+        if steps == 9:
+            raise ServerKilled
+        await real_move(*arguments)
+
+    def image(*arguments: Any) -> dict[str, Any]:
+        nonlocal steps
+        steps += at == "images"
+        if steps == 16:
+            raise ServerKilled
+        return real_image(*arguments)
+
+    monkeypatch.setattr(importing, "_move", move)
+    monkeypatch.setattr(importing, "_image", image)
+    answer = (await world.upload(archives.write_zip(tmp_path / "a.zip", archives.classes(10)).read_bytes())).json()
+    with pytest.raises(ServerKilled):
+        await world.finish(answer["operation_id"])
+    assert (await world.get(f"/{answer['id']}")).json()["status"] == "processing"
+    assert (await world.get(f"/{answer['id']}/versions")).json()["items"] == []
+    op = await world.finish(answer["operation_id"])
+    assert (op.status, op.attempt) == ("completed", 1)
+    assert await world.count(DatasetImage) == 20
+    async with world.parts.db.read() as session:
+        version = (await session.scalars(select(DatasetVersion))).one()
+        for file in version.files:
+            assert await world.parts.storage.sha256(file["key"]) == file["sha256"]
+        for row in await session.scalars(select(DatasetImage)):
+            key = keys.blob(version.project_id, row.sha256)
+            assert await world.parts.storage.sha256(key) == row.sha256
+
+
+async def test_the_form_is_in_the_openapi_document(world: World) -> None:
+    document = msgspec.json.decode((await world.client.get("/api/v1/openapi.json")).content)
+    operation = document["paths"]["/api/v1/datasets/upload"]["post"]
+    form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert (form["required"], set(form["properties"])) == (["file"], {"file", "name", "format", "project_id"})
+    assert {"202", "413", "422", "507"} <= set(operation["responses"])

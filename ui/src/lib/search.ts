@@ -1,0 +1,8 @@
+/** Reading what stands in an address: anything unknown counts as absent. */
+export const text = (value: unknown): string | undefined =>
+  typeof value === "string" || typeof value === "number" ? String(value) || undefined : undefined;
+
+export const oneOf = <const T extends string>(values: readonly T[], value: unknown): T | undefined => values.find((v) => v === value);
+
+export const JOB_FILTERS = ["running", "waiting", "completed", "failed", "cancelled"] as const;
+export type JobFilter = (typeof JOB_FILTERS)[number];
