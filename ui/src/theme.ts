@@ -16,7 +16,7 @@ const dark: MantineColorsTuple = [
 
 const variants: VariantColorsResolver = (input) => {
   const danger = input.color === "red";
-  if (input.variant === "filled" && (danger || !input.color)) {
+  if (input.variant === "filled") {
     const [tone, hover] = danger ? ["var(--bad)", "var(--bad-hover)"] : ["var(--ink)", "var(--ink-hover)"];
     return { background: tone, hover, hoverColor: "var(--on-ink)", color: "var(--on-ink)", border: "1px solid transparent" };
   }

@@ -16,7 +16,6 @@ from visionai.identity import tokens
 from visionai.identity.access import CurrentUser, current_user
 from visionai.parts import Parts
 from visionai.settings import Settings
-from visionai.storage.base import Storage
 
 
 def parts(connection: ASGIConnection) -> Parts:  # type: ignore[type-arg]
@@ -49,10 +48,6 @@ async def provide_db(request: Request[object, object, State]) -> Database:
     return parts(request).db
 
 
-async def provide_storage(request: Request[object, object, State]) -> Storage:
-    return parts(request).storage
-
-
 async def provide_settings(request: Request[object, object, State]) -> Settings:
     return parts(request).settings
 
@@ -65,6 +60,5 @@ DEPENDENCIES = {
     "parts": Provide(provide_parts),
     "user": Provide(provide_user),
     "db": Provide(provide_db),
-    "storage": Provide(provide_storage),
     "settings": Provide(provide_settings),
 }

@@ -140,12 +140,11 @@ async def get_logs(
 
 @get("/training/jobs/{job_id:uuid}/artifacts", responses=responses(404), summary="Its files, newest first")
 async def get_artifacts(
-    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    storage: NamedDependency[Storage],
-) -> Page[shapes.Artifact]:  # fmt: skip
-    async with db.read() as session:
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
+) -> Page[shapes.Artifact]:
+    async with parts.db.read() as session:
         job = await queries.visible_job(session, user, job_id)
-        return Page([_artifact(a, job, storage) for a in await artifacts.of_job(session, job_id)])
+        return Page([_artifact(a, job, parts.storage) for a in await artifacts.of_job(session, job_id)])
 
 
 @get("/training/jobs/{job_id:uuid}/validation", responses=responses(404), summary="How good it is: by default, at best")
@@ -166,13 +165,12 @@ async def get_validation(
 
 @get("/artifacts/{artifact_id:uuid}/download", responses=responses(404), status_code=302, summary="Download a file")
 async def download(
-    artifact_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    storage: NamedDependency[Storage],
-) -> Redirect:  # fmt: skip
-    async with db.read() as session:
+    artifact_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
+) -> Redirect:
+    async with parts.db.read() as session:
         artifact = await queries.visible_artifact(session, user, artifact_id)
         job = await session.get_one(Job, artifact.job_id)
-    return Redirect(_artifact(artifact, job, storage).download_url)
+    return Redirect(_artifact(artifact, job, parts.storage).download_url)
 
 
 async def shape(session: AsyncSession, job: Job) -> shapes.Job:

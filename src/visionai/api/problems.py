@@ -38,12 +38,14 @@ def on_framework_error(request: Request[Any, Any, Any], error: HTTPException) ->
         return _answer(422, "invalid_input", "Invalid input", detail, errors, {})
     if error.status_code == 400:  # a body that is no JSON, or not of the right form
         return _answer(422, "invalid_input", "Invalid input", error.detail, [], {})
+    if error.status_code >= 500:
+        return on_any_error(request, error)
     code = CODES.get(error.status_code, "error")
     return _answer(error.status_code, code, code.replace("_", " ").capitalize(), error.detail, [], dict(error.headers or {}))
 
 
 def on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
-    log.exception("request_failed", path=request.url.path, method=request.method)
+    log.error("request_failed", exc_info=error, path=request.url.path, method=request.method)
     detail = "Something went wrong in the server; its log says what. Trying again may help."
     return _answer(500, "internal", "Internal error", detail, [], {})
 

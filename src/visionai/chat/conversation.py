@@ -149,4 +149,5 @@ def _framework(framework: Framework) -> FrameworkChoice:
         framework=framework.name, status=framework.status, tasks=list(manifest.tasks) if manifest else [],
         models=[m.name for m in manifest.models] if manifest else [],
         schema=manifest.schema if manifest else {"properties": {}}, presets=manifest.presets if manifest else {},
+        recommended=[m.name for m in manifest.models if m.recommended] if manifest else [],
     )  # fmt: skip

@@ -133,7 +133,9 @@ class Client:
 class Backoff:
     """Exponential, with full jitter. ``next`` gives the seconds to wait, never less than what the server asked for."""
 
-    def __init__(self, *, first: float = 0.5, most: float = 30.0, uniform: Callable[[float, float], float] | None = None) -> None:
+    def __init__(
+        self, *, first: float = 0.5, most: float = 30.0, uniform: Callable[[float, float], float] | None = None
+    ) -> None:
         self._first, self._most = first, most
         self._uniform = uniform or random.uniform
         self.failures = 0

@@ -8,8 +8,8 @@ and everything is bounded. Imports neither a framework nor the server. In words:
 from __future__ import annotations
 
 import difflib
-import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
@@ -367,9 +367,10 @@ class TrainerEnv(msgspec.Struct, frozen=True, kw_only=True):
     def from_environ(cls, environ: Mapping[str, str]) -> TrainerEnv:
         """Raises TrainerError ``config_invalid`` naming every variable that is missing or wrong."""
         given: dict[str, Any] = {f: environ[f.upper()] for f in cls.__struct_fields__ if environ.get(f.upper())}
-        wrong = [f"{f.name.upper()} is not set" for f in msgspec.structs.fields(cls) if f.required and f.name not in given]
+        wrong = []
         for field in msgspec.structs.fields(cls):
             if field.name not in given:
+                wrong += [f"{field.name.upper()} is not set"] if field.required else []
                 continue
             try:
                 if field.name == "training_config":
@@ -379,7 +380,7 @@ class TrainerEnv(msgspec.Struct, frozen=True, kw_only=True):
             except msgspec.DecodeError as e:
                 wrong.append(f"{field.name.upper()}: {e}")
         if wrong:
-            raise TrainerError("config_invalid", "; ".join(wrong), "A trainer is started by the server, or with --data.")
+            raise TrainerError("config_invalid", "; ".join(wrong), "The server sets them; by hand use --data.")
         return cls(**given)
 
     def to_environ(self) -> dict[str, str]:
@@ -428,10 +429,13 @@ def validate_config(schema: Mapping[str, Any], config: Mapping[str, Any]) -> lis
     return wrong
 
 
-_TYPES = {
+_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "boolean": ("true or false", lambda v: isinstance(v, bool)),
     "integer": ("a whole number", lambda v: isinstance(v, int) and not isinstance(v, bool)),
-    "number": ("a number", lambda v: isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v)),
+    "number": (
+        "a number",
+        lambda v: isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= sys.float_info.max,
+    ),
     "string": ("a text", lambda v: isinstance(v, str)),
     "null": ("empty", lambda v: v is None),
 }

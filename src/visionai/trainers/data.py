@@ -125,9 +125,9 @@ def single_labels(data: TrainingData) -> TrainingData:
     known = set(data.classes)
     for image in (*data.train, *data.val):
         if len(image.labels) > 1:
-            raise TrainerError("dataset_invalid", f"{image.file_name} has several labels; this trainer knows one each.")
+            raise TrainerError("dataset_invalid", f"{image.file_name} has several labels, not one.")
         if image.labels and image.labels[0] not in known:
-            raise TrainerError("dataset_invalid", f"{image.file_name} is labelled {image.labels[0]}, which is no class.")
+            raise TrainerError("dataset_invalid", f"{image.file_name} is labelled {image.labels[0]}: no such class.")
     train, val = [i for i in data.train if i.labels], [i for i in data.val if i.labels]
     if len(Counter(i.labels[0] for i in train)) < 2:
         raise TrainerError("dataset_invalid", "Training needs labelled images of two classes at least.")

@@ -60,8 +60,9 @@ def fetch(
             targets = {file.name: _place(env, file) for file in inputs.files}
             missing = [file for file in inputs.files if not targets[file.name].exists()]
             with ThreadPoolExecutor(THREADS) as pool:
-                for _ in pool.map(lambda file: _download(client, file, targets[file.name], downloaded, stop), missing):
-                    pass
+                waiting = [pool.submit(_download, client, f, targets[f.name], downloaded, stop) for f in missing]
+            for done in waiting:
+                done.result()
             for path in targets.values():
                 os.utime(path)  # whoever tidies the cache sees what is in use
             return Fetched(inputs, targets, downloaded[0])

@@ -294,7 +294,7 @@ class Reporter:
             return not self._queue and not self._busy
 
     def _wait_for(self, condition: Callable[[], bool], started: float) -> None:
-        """Until the condition holds or nothing more can be hoped for. Looks again and again, since a signal may come."""
+        """Until the condition holds or there is no hope. Looks again and again: a signal may shorten the wait."""
         pause = threading.Event()
         while not condition() and not self._delivery.abandoned:
             limit = self._stop_patience if self.stop_requested else self._patience

@@ -1,4 +1,4 @@
-"""Artifacts on their way to storage, one after the other, in a thread of their own: a large file delays no heartbeat."""
+"""Artifacts on their way to storage, one by one in a thread of their own: a large file delays no heartbeat."""
 
 from __future__ import annotations
 

@@ -3,9 +3,8 @@ import "../styles/fields.css";
 import type { ReactNode } from "react";
 import { Mark } from "./Mark";
 
-/** A contact sheet with one digit picked out: what the product does, in 8 × 8, as the digits of the demo are. */
-const SHEET = ["00111100", "01000010", "00000010", "00011100", "00000010", "00000010", "01000010", "00111100"];
-const PICKED = new Set([10, 22, 34, 46]);
+/** One handwritten digit as the demo's data set has it: 8 × 8 shades. */
+const DIGIT = ["00122100", "02300310", "00000320", "00123200", "00001310", "00000130", "01100230", "00233210"];
 
 /** The frame of the two pages one sees before being let in. */
 export function Gate({ children }: { children: ReactNode }) {
@@ -17,12 +16,10 @@ export function Gate({ children }: { children: ReactNode }) {
           VisionAI
         </span>
         <div className="gate-sheet">
-          {SHEET.join("")
-            .split("")
-            .map((on, i) => (
-              // oxlint-disable-next-line react/no-array-index-key -- a fixed picture: its places are its identity
-              <i key={i} data-on={PICKED.has(i) ? 2 : on} />
-            ))}
+          {[...DIGIT.join("")].map((shade, i) => (
+            // oxlint-disable-next-line react/no-array-index-key -- a fixed picture: its places are its identity
+            <i key={i} data-shade={shade} />
+          ))}
         </div>
         <p>Say what to train. Watch it learn. Keep the model.</p>
       </div>

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import type { Schemas } from "../api/client";
-import { bytes, clock, metric, metricTitle } from "../lib/format";
+import { bytes, clock, metric, metricShort } from "../lib/format";
 import type { MetricRow } from "../live/job";
 import { jobQueries } from "../live/use-job";
 import { LiveChart } from "./LiveChart";
@@ -10,7 +10,8 @@ import { Failure, Skeleton } from "./states";
 import { Timeline } from "./Timeline";
 
 const LOSS = ["train/loss", "val/loss"];
-const QUALITY = ["val/accuracy", "val/top5_accuracy", "val/f1"];
+/** What counts most is drawn last, on top. */
+const QUALITY = ["val/top5_accuracy", "val/f1", "val/accuracy"];
 const RATE = ["lr"];
 
 export function JobOverview({ job, now }: { job: Schemas["Job"]; now: number }) {
@@ -61,7 +62,7 @@ function Epochs({ rows, best }: { rows: MetricRow[]; best: number | undefined })
                 <th scope="col">Epoch</th>
                 {names.map((name) => (
                   <th key={name} scope="col" className="num">
-                    {metricTitle(name)}
+                    {metricShort(name)}
                   </th>
                 ))}
                 <th scope="col" className="num">

@@ -7,7 +7,14 @@ import { columns, frameBuffer, type Columns } from "../live/columns";
 import type { MetricRow } from "../live/job";
 
 const HEIGHT = 220;
-const COLORS = ["--series-1", "--series-2", "--series-3", "--series-4"];
+/** Training is blue and validation amber in every chart. */
+const COLORS: Record<string, string> = {
+  "val/loss": "--series-2",
+  "val/accuracy": "--series-2",
+  "val/top5_accuracy": "--series-3",
+  "val/f1": "--series-4",
+};
+const colorOf = (name: string): string => COLORS[name] ?? "--series-1";
 
 type Props = { title: string; names: readonly string[]; rows: readonly MetricRow[]; total: number | null | undefined };
 
@@ -21,9 +28,9 @@ export function LiveChart({ title, names, rows, total }: Props) {
       <figcaption className="chart-title">
         <h2>{title}</h2>
         <span className="chart-key">
-          {shown.map((name, i) => (
+          {shown.map((name) => (
             <span key={name}>
-              <i style={{ background: `var(${COLORS[i]})` }} />
+              <i style={{ background: `var(${colorOf(name)})` }} />
               {metricTitle(name)}
               <b>{metric(name, at?.metrics[name])}</b>
             </span>
@@ -82,17 +89,17 @@ function options(element: HTMLElement, names: string[], last: number, onHover: (
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { time: false, range: [1, last] }, y: { range: (_, min, max) => uPlot.rangeNum(min, max, 0.08, true) } },
     axes: [
-      { ...axis, grid: { show: false }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], space: 50 },
+      { ...axis, grid: { show: false }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], space: 50, size: 30 },
       { ...axis, size: 58, values: (_, ticks) => ticks.map((t) => (names.length ? tick(names[0]!, t) : "")) },
     ],
     series: [
       {},
-      ...names.map((name, i) => ({
+      ...names.map((name) => ({
         label: name,
-        stroke: color(COLORS[i]!),
+        stroke: color(colorOf(name)),
         width: 2,
         spanGaps: true,
-        points: { show: (plot: uPlot) => plot.data[0].length < 40, size: 5, fill: color(COLORS[i]!) },
+        points: { show: (plot: uPlot) => plot.data[0].length < 40, size: 5, fill: color(colorOf(name)) },
       })),
     ],
     hooks: { setCursor: [(plot) => onHover(plot.cursor.idx ?? null)] },

@@ -69,4 +69,14 @@ const METRIC_TITLES: Record<string, string> = {
   lr: "learning rate",
 };
 
+const METRIC_SHORT: Record<string, string> = {
+  "train/loss": "train loss",
+  "val/loss": "val loss",
+  "val/top5_accuracy": "top-5",
+  "val/f1": "F1",
+  lr: "rate",
+};
+
+export const metricShort = (name: string): string => METRIC_SHORT[name] ?? metricTitle(name);
+
 export const metricTitle = (name: string): string => METRIC_TITLES[name] ?? name.replaceAll("_", " ");

@@ -7,6 +7,7 @@ import { GridSkeleton, ImageGrid } from "../components/ImageGrid";
 import { Badge, Bar, Callout, DatasetBadge, Empty, Failure, Skeleton } from "../components/states";
 import { bytes, count, dateTime, plural } from "../lib/format";
 import { useTitle } from "../lib/hooks";
+import { EXACTLY } from "../lib/search";
 import { isBusy } from "./datasets";
 
 type Dataset = Schemas["Dataset"];
@@ -32,7 +33,7 @@ export function DatasetPage() {
         )}
         {isBusy(dataset.data) && <Processing operation={dataset.data.operation} />}
         {dataset.data.version && <Views dataset={dataset.data} version={dataset.data.version} />}
-        {!dataset.data.version && dataset.data.status === "error" && <Faults datasetId={dataset.data.id} />}
+        {!dataset.data.version && dataset.data.status === "error" && <Faults datasetId={dataset.data.id} onlyIfAny />}
       </div>
     </>
   );
@@ -87,7 +88,7 @@ function Views({ dataset, version }: { dataset: Dataset; version: Schemas["Datas
     <>
       <nav className="views" aria-label="Views">
         {entries.map((entry) => (
-          <Link key={entry.label} to="/datasets/$datasetId" params={params} search={{ view: entry.view }} aria-current={entry.view === view ? "page" : undefined}>
+          <Link key={entry.label} to="/datasets/$datasetId" params={params} search={{ view: entry.view }} activeOptions={EXACTLY}>
             {entry.label}
           </Link>
         ))}
@@ -150,12 +151,12 @@ function Images({ dataset, version }: { dataset: Dataset; version: Schemas["Data
 
 const SEVERITY = { error: "bad", warning: "live", info: "off" } as const;
 
-function Faults({ datasetId }: { datasetId: string }) {
+function Faults({ datasetId, onlyIfAny = false }: { datasetId: string; onlyIfAny?: boolean }) {
   const report = $api.useQuery("get", "/api/v1/datasets/{dataset_id}/report", { params: { path: { dataset_id: datasetId } } });
   if (report.isError) return <Failure error={report.error} retry={() => void report.refetch()} />;
   if (!report.data) return <Skeleton height={180} />;
   if (report.data.faults.length === 0)
-    return (
+    return onlyIfAny ? null : (
       <Empty title="No fault found">
         <p>Every image could be decoded, and nothing else looks odd.</p>
       </Empty>

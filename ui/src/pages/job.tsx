@@ -10,6 +10,7 @@ import { LogTail } from "../components/LogTail";
 import { Bar, Callout, Failure, JobBadge, jobTone, Skeleton } from "../components/states";
 import { duration, elapsed, metric, metricTitle } from "../lib/format";
 import { useNow, useTitle } from "../lib/hooks";
+import { EXACTLY } from "../lib/search";
 import { useLiveJob } from "../live/use-job";
 
 type Job = Schemas["Job"];
@@ -49,7 +50,7 @@ function LiveJob({ id }: { id: string }) {
         <Now job={job.data} now={now} />
         <nav className="views" aria-label="Views">
           {VIEWS.map((entry) => (
-            <Link key={entry.label} to="/jobs/$jobId" params={{ jobId: id }} search={{ view: entry.view }} aria-current={entry.view === view ? "page" : undefined}>
+            <Link key={entry.label} to="/jobs/$jobId" params={{ jobId: id }} search={{ view: entry.view }} activeOptions={EXACTLY}>
               {entry.label}
             </Link>
           ))}
@@ -108,7 +109,7 @@ function Now({ job, now }: { job: Job; now: number }) {
       <div className="stack-s">
         <Bar value={job.progress} label="Progress" tone={jobTone(job)} />
         <p className="small dim" role="status">
-          {job.state_reason || (job.cancel_requested && !ended ? "The trainer saves a checkpoint and stops." : STATE_WORDS[job.state])}
+          {(job.error ? "" : job.state_reason) || (job.cancel_requested && !ended ? "The trainer saves a checkpoint and stops." : STATE_WORDS[job.state])}
         </p>
       </div>
       <dl className="job-figures">

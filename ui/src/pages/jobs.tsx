@@ -5,7 +5,7 @@ import { $api, ENDED, type Schemas } from "../api/client";
 import { JobRow } from "../components/JobRow";
 import { Empty, Failure, Skeleton } from "../components/states";
 import { useNow, useTitle } from "../lib/hooks";
-import { JOB_FILTERS, type JobFilter } from "../lib/search";
+import { EXACTLY, JOB_FILTERS, type JobFilter } from "../lib/search";
 
 /** What a filter's name stands for. */
 const FILTERS = {
@@ -38,7 +38,7 @@ export function JobsPage() {
       <h1>Jobs</h1>
       <nav className="chips" aria-label="Filter by state">
         {[undefined, ...JOB_FILTERS].map((filter) => (
-          <Link key={filter ?? "all"} to="/jobs" search={{ state: filter }} className="chip" aria-current={filter === state ? "page" : undefined}>
+          <Link key={filter ?? "all"} to="/jobs" search={{ state: filter }} className="chip" activeOptions={EXACTLY}>
             {filter ?? "all"}
           </Link>
         ))}

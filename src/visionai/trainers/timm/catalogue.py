@@ -103,7 +103,7 @@ def hub_cache(environ: Mapping[str, str]) -> Path:
 
 def is_cached(hub_id: str, cache: Path) -> bool:
     """Whether the weights are on this machine, by the layout of the cache alone."""
-    snapshots = cache / f"models--{hub_id.split('@')[0].replace('/', '--')}" / "snapshots"
+    snapshots = cache / f"models--{hub_id.partition('@')[0].replace('/', '--')}" / "snapshots"
     names = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
     return any((snapshot / name).exists() for snapshot in snapshots.glob("*") for name in names)
 
@@ -140,7 +140,7 @@ def _parameters(name: str) -> int | None:
     except Exception as e:
         print(f"{name}: parameters not counted: {type(e).__name__}: {str(e)[:200]}", file=sys.stderr)
         return None
-    return sum(p.numel() for p in model.parameters())
+    return int(sum(p.numel() for p in model.parameters()))
 
 
 def _shapes_only() -> TorchFunctionMode:
@@ -154,7 +154,7 @@ def _shapes_only() -> TorchFunctionMode:
     for name in ("normal_", "uniform_", "erfinv_", "mul_", "add_", "clamp_", "fill_", "zero_", "copy_"):
         fillers.add(getattr(torch.Tensor, name))
 
-    class ShapesOnly(TorchFunctionMode):
+    class ShapesOnly(TorchFunctionMode):  # type: ignore[misc]
         def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
             if function in fillers:

@@ -48,18 +48,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ema_decay: Annotated[float, Meta(ge=0.5, lt=1), _about("Decay of the average", "Model", "With a warm-up.")] = 0.999
 
     optimizer: Annotated[
-        Literal["adamw", "sgd", "lamb", "rmsprop"], _about("Optimizer", "Optimization", "sgd is with Nesterov momentum.")
+        Literal["adamw", "sgd", "lamb", "rmsprop"], _about("Optimizer", "Optimization", "sgd with Nesterov momentum.")
     ] = "adamw"
     learning_rate: Annotated[
         Annotated[float, Meta(gt=0, le=10)] | None,
         _about(
             "Learning rate",
             "Optimization",
-            "At its highest. Empty: adamw 0.002 from scratch and 0.0003 from pretrained weights, sgd 0.05 and 0.01, "
+            "At its highest. Empty: adamw 0.003 from scratch and 0.0003 from pretrained weights, sgd 0.05 and 0.01, "
             "lamb 0.005 and 0.002, rmsprop 0.001 and 0.0003.",
         ),
     ] = None
-    weight_decay: Annotated[float, Meta(ge=0, le=1), _about("Weight decay", "Optimization", "Not for biases and norms.")] = 0.05
+    weight_decay: Annotated[
+        float, Meta(ge=0, le=1), _about("Weight decay", "Optimization", "Not for biases and norms.")
+    ] = 0.05
     momentum: Annotated[float, Meta(ge=0, lt=1), _about("Momentum", "Optimization", "For sgd and rmsprop.")] = 0.9
     scheduler: Annotated[
         Literal["cosine", "linear", "step", "constant"],
@@ -92,7 +94,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
 
     early_stopping_patience: Annotated[
-        _Int | None, _about("Early stopping patience", "Control", "Epochs without improvement. Empty: never stop early.")
+        _Int | None, _about("Early stopping patience", "Control", "Epochs without improvement. Empty: never.")
     ] = 10
     amp: Annotated[bool, _about("Mixed precision", "Control", "On a GPU.")] = True
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1), _about("Seed", "Control")] = 42
@@ -104,7 +106,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint_seconds: Annotated[
         float,
         Meta(ge=0, le=86_400),
-        _about("Seconds between checkpoints", "Control", "Saved after the first epoch that ends this long after the last."),
+        _about("Seconds between checkpoints", "Control", "Taken at the end of an epoch, this long after the last."),
     ] = 10.0
 
     @classmethod
@@ -125,7 +127,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 _LEARNING_RATES = {
     # from scratch, from pretrained weights
-    "adamw": (2e-3, 3e-4),
+    "adamw": (3e-3, 3e-4),
     "sgd": (5e-2, 1e-2),
     "lamb": (5e-3, 2e-3),
     "rmsprop": (1e-3, 3e-4),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ TOP = 5
 MAX_SCORES = 20_000_000
 """Above this many probabilities average precision is left out: sorting them would take longer than the epoch."""
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float32]
+Ints: TypeAlias = NDArray[np.int64]
 
 
 class Evaluation(NamedTuple):
@@ -73,5 +73,5 @@ def _macro_f1(matrix: Ints) -> float:
 def _average_precision(scores: Floats, positive: NDArray[np.bool_]) -> float:
     """The mean precision at the rank of each positive, images ordered by falling score."""
     ranked = positive[np.argsort(-scores, kind="stable")]
-    ranks = np.flatnonzero(ranked) + 1
+    ranks: Ints = np.flatnonzero(ranked) + 1
     return float((np.arange(1, len(ranks) + 1) / ranks).mean())

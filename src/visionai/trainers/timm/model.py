@@ -107,7 +107,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 def seed_everything(seed: int) -> None:
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - what timm's mixup draws from
+    np.random.seed(seed)  # timm's mixup draws from it
     torch.manual_seed(seed)
 
 
@@ -142,7 +142,7 @@ def _accepts(model: nn.Module, size: int, classes: int) -> bool:
 
 
 def _load_weights(model: nn.Module, path: Path) -> None:
-    """Initial weights from a file: one of our model files, or a plain state dict. A head of another shape is left out."""
+    """Initial weights from one of our model files or a plain state dict. A head of another shape is left out."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as e:
@@ -155,7 +155,8 @@ def _load_weights(model: nn.Module, path: Path) -> None:
 
 
 def _random_state() -> dict[str, Any]:
-    kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)  # noqa: NPY002
+    state: Any = np.random.get_state(legacy=True)
+    kind, keys, position, has_gauss, gauss = state
     return {
         "python": random.getstate(),
         "numpy": [str(kind), torch.tensor(keys.tolist()), int(position), int(has_gauss), float(gauss)],
@@ -167,7 +168,7 @@ def _random_state() -> dict[str, Any]:
 def _restore_random_state(state: dict[str, Any]) -> None:
     random.setstate(state["python"])
     kind, keys, position, has_gauss, gauss = state["numpy"]
-    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss))
     torch.set_rng_state(state["torch"])
     if state["cuda"] and torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(state["cuda"])

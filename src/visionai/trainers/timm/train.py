@@ -192,8 +192,8 @@ def train_epoch(run: Run) -> float:
     """The rest of one epoch; the mean loss of all of it. Raises Stopped after saving when asked to stop."""
     run.model.train()
     total = torch.tensor(run.loss_sum, dtype=torch.float64, device=run.device)
-    for images, targets in run.loaders.train(run.epoch, run.step):
-        images, targets = images.to(run.device, non_blocking=True), targets.to(run.device, non_blocking=True)
+    for batch in run.loaders.train(run.epoch, run.step):
+        images, targets = (tensor.to(run.device, non_blocking=True) for tensor in batch)
         if run.mixup and len(images) % 2 == 0:
             images, targets = run.mixup(images, targets)
         with run.autocast():
@@ -216,18 +216,17 @@ def train_epoch(run: Run) -> float:
             run.loss_sum = total.item()
             run.save()
             raise Stopped
-    mean = total.item() / run.loaders.steps
+    mean = float(total) / run.loaders.steps
     _check_finite(mean)
     return mean
 
 
-@torch.inference_mode()
 def evaluate(run: Run) -> Evaluation:
     """Loss and probabilities for every validation image, in the order of the data."""
     run.evaluated.eval()
     losses, scores, targets = 0.0, [], []
     for images, labels in run.loaders.val():
-        with run.autocast():
+        with torch.inference_mode(), run.autocast():
             logits = run.evaluated(images.to(run.device, non_blocking=True)).float()
         losses += nn.functional.cross_entropy(logits, labels.to(run.device), reduction="sum").item()
         scores.append(logits.softmax(dim=1).cpu().numpy())
