@@ -18,7 +18,6 @@ context.configure(
     render_as_batch=True,
     user_module_prefix="",
     compare_type=True,
-    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, MetaData, event, text
+from sqlalchemy import JSON, DateTime, Engine, MetaData, event, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -136,19 +136,28 @@ def migrate(url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
     engine = create_engine(url.replace("+aiosqlite", "").replace("+asyncpg", ""))
+    if engine.dialect.name == "sqlite":  # whose driver would otherwise commit at each CREATE TABLE
+        event.listen(engine, "connect", lambda connection, _record: setattr(connection, "isolation_level", None))
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         with engine.connect() as connection:
             revision = MigrationContext.configure(connection).get_current_revision()
-            if revision == ScriptDirectory.from_config(config).get_current_head():
-                return
-            if engine.dialect.name == "sqlite" and revision is not None:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                file = Path(engine.url.database or "")
-                shutil.copy2(file, file.with_name(f"{file.name}.before-{revision}"))
+        if revision == ScriptDirectory.from_config(config).get_current_head():
+            return
+        if engine.dialect.name == "sqlite" and revision is not None:
+            _copy_before(engine, revision)
+        with engine.begin() as connection:  # all of it or nothing
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
         engine.dispose()
+
+
+def _copy_before(engine: Engine, revision: str) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    file = Path(engine.url.database or "")
+    shutil.copy2(file, file.with_name(f"{file.name}.before-{revision}"))
 
 
 def _migrations() -> Path:

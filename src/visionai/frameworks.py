@@ -56,6 +56,7 @@ class Frameworks:
         self._environ = environ
         self._folder = settings.data_dir / "frameworks"
         self._known = {name: Framework(name, "absent", "Not looked at yet.") for name in NAMES}
+        self._cataloguing: dict[str, asyncio.Task[bytes]] = {}
         self.names = NAMES
 
     def all(self) -> list[Framework]:
@@ -73,7 +74,15 @@ class Frameworks:
         return found.manifest.schema if found is not None and found.manifest is not None else {"properties": {}}
 
     async def watch(self) -> None:
-        """Keep the picture true, for as long as the app runs."""
+        """Keep the picture true, until it is cancelled."""
+        try:
+            await self._watch()
+        finally:
+            for task in self._cataloguing.values():
+                task.cancel()
+            await asyncio.gather(*self._cataloguing.values(), return_exceptions=True)
+
+    async def _watch(self) -> None:
         while True:
             for name in NAMES:
                 try:
@@ -96,14 +105,17 @@ class Frameworks:
             return Framework(name, "absent", f"{name} is not installed: {install_command(name)}")
         if described.catalogue == "complete":
             return Framework(name, "ready", f"{name} {described.version}", described)
-        previous = self._known[name]
-        if not described.models and previous.manifest is None:
-            self.know(Framework(name, "installing", f"{name} is installed; its models are being listed."))
-        elif described.models:
-            self.know(Framework(name, "ready", f"{name} {described.version}", described))
-        await self._run(name, "catalogue", "--out", str(self._catalogue(name)))
-        described = await self._describe(name)
+        self._begin_catalogue(name)
+        if not described.models:
+            return Framework(name, "installing", f"{name} is installed; its models are being listed.")
         return Framework(name, "ready", f"{name} {described.version}", described)
+
+    def _begin_catalogue(self, name: str) -> None:
+        """Generate it in the background; it can be read as it grows."""
+        running = self._cataloguing.get(name)
+        if running is None or running.done():
+            run = self._run(name, "catalogue", "--out", str(self._catalogue(name)))
+            self._cataloguing[name] = asyncio.create_task(run, name=f"catalogue of {name}")
 
     async def _describe(self, name: str) -> Manifest:
         out = await self._run(name, "describe", "--catalogue", str(self._catalogue(name)), seconds=DESCRIBE_SECONDS)

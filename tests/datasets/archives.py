@@ -12,7 +12,9 @@ from pathlib import Path
 from PIL import Image
 
 
-def image(seed: int = 0, *, size: tuple[int, int] = (12, 10), mode: str = "RGB", kind: str = "PNG", **options: object) -> bytes:
+def image(
+    seed: int = 0, *, size: tuple[int, int] = (12, 10), mode: str = "RGB", kind: str = "PNG", **options: object
+) -> bytes:
     """A small image; another seed gives another one."""
     noise = random.Random(seed)
     picture = Image.new("RGB", size)

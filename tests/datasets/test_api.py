@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ import archives
 import httpx
 import msgspec
 import pytest
+from litestar import Litestar
 from sqlalchemy import func, select
 
 from visionai.app import create_app
@@ -44,7 +46,9 @@ class World:
     async def populate(self) -> None:
         async with self.parts.db.write() as session:
             for name, role, project, membership in (
-                ("ada", "engineer", "one", "owner"), ("rita", "engineer", "one", "reader"), ("sam", "engineer", "two", "owner"),
+                ("ada", "engineer", "one", "owner"),
+                ("rita", "engineer", "one", "reader"),
+                ("sam", "engineer", "two", "owner"),
             ):  # fmt: skip
                 user = self.users[name] = User(email=f"{name}@example.org", password_hash="-", role=role)
                 session.add(user)
@@ -59,7 +63,9 @@ class World:
         return {"Authorization": f"Bearer {tokens.access_token(self.parts.settings, self.users[name].id)}"}
 
     async def upload(self, body: bytes, name: str = "photos.zip", who: str = "ada", **fields: str) -> httpx.Response:
-        return await self.client.post(f"{API}/upload", files={"file": (name, body)}, data=fields, headers=self.headers(who))
+        return await self.client.post(
+            f"{API}/upload", files={"file": (name, body)}, data=fields, headers=self.headers(who)
+        )
 
     async def get(self, path: str, who: str = "ada", **params: Any) -> httpx.Response:
         return await self.client.get(f"{API}{path}", params=params, headers=self.headers(who), follow_redirects=False)
@@ -100,14 +106,36 @@ def settings(tmp_path: Path) -> Settings:
     return prepare(Settings(data_dir=tmp_path / "data", upload_max_bytes=5_000_000))
 
 
+@asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """The app's lifespan in a task of its own: pytest-asyncio sets up and tears down in different ones."""
+    started, stop = asyncio.Event(), asyncio.Event()
+
+    async def run() -> None:
+        async with app.lifespan():
+            started.set()
+            await stop.wait()
+
+    task = asyncio.create_task(run())
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        waiting.cancel()
+        await task
+    yield
+    stop.set()
+    await task
+
+
 @pytest.fixture
 async def world(settings: Settings) -> AsyncIterator[World]:
     app = create_app(settings, {"PATH": "/usr/bin:/bin"}, background=False)
     transport = httpx.ASGITransport(app)
-    async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+    async with running(app), httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
         world = World(client, app.state.parts)
         await world.populate()
         yield world
+        await world.parts.redis.connection_pool.disconnect()
 
 
 async def test_from_upload_to_images(world: World, tmp_path: Path) -> None:
@@ -121,7 +149,11 @@ async def test_from_upload_to_images(world: World, tmp_path: Path) -> None:
     assert (await world.get(f"/{accepted['id']}/images")).status_code == 404
     await world.finish(accepted["operation_id"])
     dataset = (await world.get(f"/{accepted['id']}")).json()
-    assert (dataset["status"], dataset["format"], dataset["operation"]["status"]) == ("ready", "class_folders", "completed")
+    assert (dataset["status"], dataset["format"], dataset["operation"]["status"]) == (
+        "ready",
+        "class_folders",
+        "completed",
+    )
     assert dataset["version"]["classes"][0] == {"name": "cats", "total": 10, "train": 8, "val": 2}
     assert (await world.get(f"/{accepted['id']}/versions")).json()["items"] == [dataset["version"]]
     assert (await world.get("")).json()["items"] == [dataset]
@@ -235,7 +267,11 @@ async def test_fields_may_come_after_the_file(world: World, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("announced", [True, False])
 async def test_too_large_a_file_is_refused_and_leaves_nothing(world: World, announced: bool) -> None:
-    form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n' + bytes(7_000_000) + b"\r\n--b--\r\n"
+    form = (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
+        + bytes(7_000_000)
+        + b"\r\n--b--\r\n"
+    )
 
     async def chunks() -> AsyncIterator[bytes]:
         for start in range(0, len(form), 100_000):
@@ -361,7 +397,7 @@ async def test_publishing_that_was_broken_off_is_finished(
 
 
 async def test_the_form_is_in_the_openapi_document(world: World) -> None:
-    document = msgspec.json.decode((await world.client.get("/api/v1/openapi.json")).content)
+    document = msgspec.json.decode((await world.client.get("/api/v1/openapi.json", headers=world.headers())).content)
     operation = document["paths"]["/api/v1/datasets/upload"]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert (form["required"], set(form["properties"])) == (["file"], {"file", "name", "format", "project_id"})

@@ -14,7 +14,7 @@ import pytest
 
 from visionai.datasets import build
 from visionai.datasets.build import Result, Version
-from visionai.operations.child import WorkFailed
+from visionai.operations.work import WorkFailed
 
 Write = Callable[[Path], Path]
 
@@ -22,7 +22,11 @@ Write = Callable[[Path], Path]
 def built(work: Path, write: Write, format_: str = "auto") -> Result:
     work.mkdir()
     write(work / "archive")
-    given = {"format": format_, "limits": {"members": 10_000, "total_bytes": 1 << 30, "ratio": 200}, "max_pixels": 10_000_000}
+    given = {
+        "format": format_,
+        "limits": {"members": 10_000, "total_bytes": 1 << 30, "ratio": 200},
+        "max_pixels": 10_000_000,
+    }
     return msgspec.convert(build.run(given, work, lambda *_: None), Result)  # type: ignore[arg-type]
 
 
@@ -68,7 +72,10 @@ def test_the_hash_is_of_the_content_and_not_of_the_archive(tmp_path: Path) -> No
     assert len({(v.content_hash, v.split_hash, tuple(f.sha256 for f in v.files)) for v in made}) == 1
     changed = version(built(tmp_path / "changed", zipped(files | {"cats/0.png": archives.image(77)})))
     moved = {("dogs/x.png" if name == "cats/0.png" else name): body for name, body in files.items()}
-    assert len({made[0].content_hash, changed.content_hash, version(built(tmp_path / "m", zipped(moved))).content_hash}) == 3
+    assert (
+        len({made[0].content_hash, changed.content_hash, version(built(tmp_path / "m", zipped(moved))).content_hash})
+        == 3
+    )
 
 
 def test_faults_are_listed_with_their_files_and_the_rest_is_imported(tmp_path: Path) -> None:
@@ -86,7 +93,9 @@ def test_faults_are_listed_with_their_files_and_the_rest_is_imported(tmp_path: P
     assert found["image_without_class"] == ["stray.png"]
     assert {f.message.split()[2] for f in result.faults if f.code == "empty_class"} == {"birds", "fish"}
     assert version(result).image_count == 43
-    assert [f.severity for f in result.faults] == sorted((f.severity for f in result.faults), key=["error", "warning", "info"].index)
+    assert [f.severity for f in result.faults] == sorted(
+        (f.severity for f in result.faults), key=["error", "warning", "info"].index
+    )
     sides = {r.split for r in build.read_rows(tmp_path / "w") if r.file_name.endswith("both.png")}
     assert len(sides) == 1
 
@@ -125,7 +134,9 @@ needs_real_data = pytest.mark.skipif(REAL is None, reason="VISIONAI_TEST_DATA na
 @needs_real_data
 def test_imagenet10(tmp_path: Path) -> None:
     assert REAL is not None
-    result = built(tmp_path / "w", lambda path: Path(path).write_bytes(Path(REAL, "imagenet10.zip").read_bytes()) and path)
+    result = built(
+        tmp_path / "w", lambda path: Path(path).write_bytes(Path(REAL, "imagenet10.zip").read_bytes()) and path
+    )
     made = version(result)
     assert len(made.classes) == 10
     assert (made.train_count, made.val_count) == (10, 10)

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from visionai.datasets.archive import File, Unpacked
 from visionai.datasets.faults import FaultBook
 from visionai.datasets.layout import Layout, find_layout
-from visionai.operations.child import WorkFailed
+from visionai.operations.work import WorkFailed
 
 
-def found(*images: str, others: tuple[str, ...] = (), folders: tuple[str, ...] = (), coco: tuple[str, ...] = ()) -> Unpacked:
+def found(
+    *images: str, others: tuple[str, ...] = (), folders: tuple[str, ...] = (), coco: tuple[str, ...] = ()
+) -> Unpacked:
     return Unpacked([File(name, Path(name)) for name in images], list(others), list(folders), list(coco))
 
 
@@ -43,7 +45,12 @@ def test_a_given_split_is_kept(val: str, prefix: str) -> None:
 
 def test_the_split_may_be_below_the_class() -> None:
     layout = find_layout(found("cats/train/1.png", "cats/val/2.png", "dogs/train/1.png", "dogs/val/2.png"), FaultBook())
-    assert {(i.label, i.split) for i in layout.items} == {("cats", "train"), ("cats", "val"), ("dogs", "train"), ("dogs", "val")}
+    assert {(i.label, i.split) for i in layout.items} == {
+        ("cats", "train"),
+        ("cats", "val"),
+        ("dogs", "train"),
+        ("dogs", "val"),
+    }
 
 
 def test_test_is_validated_on_where_there_is_no_val_and_left_out_where_there_is() -> None:
@@ -76,7 +83,9 @@ def test_images_without_a_class_and_deeper_folders_are_noted() -> None:
 
 
 def test_empty_class_folders_are_found() -> None:
-    layout = find_layout(found(*FOUR, folders=("cats", "dogs", "birds", "docs"), others=("docs/readme.txt",)), FaultBook())
+    layout = find_layout(
+        found(*FOUR, folders=("cats", "dogs", "birds", "docs"), others=("docs/readme.txt",)), FaultBook()
+    )
     assert layout.empty_classes == ["birds"]
 
 

@@ -10,9 +10,9 @@ from visionai.datasets import splits
 from visionai.datasets.faults import FaultBook
 from visionai.datasets.splits import Sample, stratified
 
-samples = st.lists(
-    st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 60)), min_size=1, max_size=150
-).map(lambda drawn: [Sample(f"{label}/{i}.png", label, f"{content:064x}") for i, (label, content) in enumerate(drawn)])
+samples = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 60)), min_size=1, max_size=150).map(
+    lambda drawn: [Sample(f"{label}/{i}.png", label, f"{content:064x}") for i, (label, content) in enumerate(drawn)]
+)
 
 
 @given(samples)
@@ -51,6 +51,10 @@ def test_added_images_hardly_move_the_others() -> None:
 
 def test_of_a_given_split_an_image_in_both_counts_to_train() -> None:
     book = FaultBook()
-    drawn = [Sample("train/a/1", "a", "x", "train"), Sample("val/a/2", "a", "x", "val"), Sample("val/a/3", "a", "y", "val")]
+    drawn = [
+        Sample("train/a/1", "a", "x", "train"),
+        Sample("val/a/2", "a", "x", "val"),
+        Sample("val/a/3", "a", "y", "val"),
+    ]
     assert splits.given(drawn, book) == {"train/a/1": "train", "val/a/2": "train", "val/a/3": "val"}
     assert [(f.code, f.files) for f in book.faults()] == [("duplicate_across_splits", ["val/a/2"])]

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from visionai.db import Database, database_url, migrate
 from visionai.executors.base import Gone, Handle, Launch, Observation
 from visionai.identity.tables import Project, User
-from visionai.operations.child import Limits, Outcome, write
 from visionai.operations.kinds import Context, OperationKind
 from visionai.operations.queries import submit
 from visionai.operations.tables import Operation
+from visionai.operations.work import Limits, Outcome, write
 from visionai.settings import Settings
 from visionai.storage.local import LocalStorage
 
@@ -166,7 +166,12 @@ def ctx(db: Database, tmp_path: Path, clock: Clock, executor: ScriptedExecutor, 
 async def op_id(db: Database, project: Project, clock: Clock) -> UUID:
     async with db.write() as session:
         op = await submit(
-            session, "recorded", project_id=project.id, user_id=project.created_by, subject_id=project.id, params={"a": 1}
+            session,
+            "recorded",
+            project_id=project.id,
+            user_id=project.created_by,
+            subject_id=project.id,
+            params={"a": 1},
         )
         op.next_check_at = clock()
     return op.id

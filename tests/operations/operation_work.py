@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from visionai.operations.child import Report, WorkFailed
+from visionai.operations.work import Report, WorkFailed
 
 
 def succeed(given: dict[str, Any], work: Path, report: Report) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from visionai.db import Database, utcnow
 from visionai.executors.base import Handle
 from visionai.executors.subprocess import SubprocessExecutor
 from visionai.operations import queries
-from visionai.operations.child import Limits, Progress, Report, WorkFailed, run
+from visionai.operations.child import run
 from visionai.operations.kinds import Context
 from visionai.operations.reconcile import reconcile_operation
 from visionai.operations.tables import Operation
+from visionai.operations.work import Limits, Progress, Report, WorkFailed
 
 pytestmark = pytest.mark.process
 
@@ -63,6 +64,12 @@ async def test_success(real: Any, op_id: UUID) -> None:
     assert op.result["given"] == {"a": 1}
     assert not {"JWT_SECRET", "DATABASE_URL", "REDIS_URL"} & set(op.result["environment"])
     assert op.result["core"] == 0
+
+
+async def test_the_users_mistake_is_told_in_its_own_words(real: Any, op_id: UUID) -> None:
+    op = await reconciled_until_ended(real("refuse"), op_id)
+    assert (op.status, op.attempt, op.result) == ("failed", 1, {"faults": ["one"]})
+    assert op.error == {"code": "broken_archive", "message": "It is broken.", "hint": "Mend it."}
 
 
 async def test_a_killed_child_is_followed_by_another(real: Any, db: Database, op_id: UUID, tmp_path: Path) -> None:

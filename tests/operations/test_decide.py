@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visionai.executors.base import Exited, Gone, Running
-from visionai.operations.child import Outcome, Reason
 from visionai.operations.decide import (
     Attempt,
     Cancel,
@@ -23,6 +22,7 @@ from visionai.operations.decide import (
     Wait,
     decide,
 )
+from visionai.operations.work import Outcome, Reason
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GOOD, BAD = Outcome(result={}), Outcome(error=Reason("broken_archive", "It is broken."))
@@ -66,7 +66,8 @@ def test_each_case(seen_as: str, row: View, seen: Seen, action: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("process", "words"), [(Exited(137), "memory"), (Exited(3), "code 3"), (Gone("the machine was restarted"), "restarted")]
+    ("process", "words"),
+    [(Exited(137), "memory"), (Exited(3), "code 3"), (Gone("the machine was restarted"), "restarted")],
 )
 def test_the_last_attempt_that_is_lost_fails_and_says_why(process: Exited | Gone, words: str) -> None:
     action = decide(view(attempt=3), Seen(process), NOW)
@@ -92,12 +93,19 @@ def test_whatever_is_seen(
     status: str, attempt: int, launched: bool, cancelled: bool, traces: bool, process: Any, outcome: Outcome | None
 ) -> None:
     """Ended is ended, nothing is published while it runs, no attempt is beyond the limit, nothing is forgotten."""
-    row = view(status=status, attempt=attempt, launched=launched, traces=traces, cancel_requested_at=NOW if cancelled else None)
+    row = view(
+        status=status, attempt=attempt, launched=launched, traces=traces, cancel_requested_at=NOW if cancelled else None
+    )
     action = decide(row, Seen(process, outcome), NOW)
     if status in ("completed", "failed", "cancelled"):
         assert isinstance(action, Clean | Nothing)
     else:
         assert not isinstance(action, Nothing | Clean)
-        assert not (isinstance(process, Running) and isinstance(action, Publish | Fail | Cancel | Attempt) and launched and status == "running")
+        assert not (
+            isinstance(process, Running)
+            and isinstance(action, Publish | Fail | Cancel | Attempt)
+            and launched
+            and status == "running"
+        )
     if isinstance(action, Attempt):
         assert action.number <= max(row.max_attempts, 1)

@@ -12,10 +12,10 @@ from visionai.errors import StorageFull
 from visionai.executors.base import Exited, Gone, Running
 from visionai.ids import uuid7
 from visionai.operations import queries
-from visionai.operations.child import Outcome, Progress, Reason, write
 from visionai.operations.kinds import Context
 from visionai.operations.reconcile import reconcile_operation
 from visionai.operations.tables import Operation
+from visionai.operations.work import Outcome, Progress, Reason, write
 from visionai.wakeup import Wake
 
 GOOD = Outcome(result={"made": 1})
@@ -34,7 +34,9 @@ def first(op_id: UUID) -> str:
     return f"op-{op_id}-1"
 
 
-async def test_the_way_to_completion(ctx: Context, db: Database, op_id: UUID, executor: Any, recorder: Any, clock: Any) -> None:
+async def test_the_way_to_completion(
+    ctx: Context, db: Database, op_id: UUID, executor: Any, recorder: Any, clock: Any
+) -> None:
     executor.seen[first(op_id)] = Running()
     await reconcile_operation(ctx, op_id)
     assert (await row(db, op_id)).status == "running"
@@ -79,7 +81,9 @@ async def test_only_one_chain_of_wake_ups(ctx: Context, db: Database, op_id: UUI
     assert len(sent) == 2
 
 
-async def test_a_lost_child_is_followed_by_another_up_to_the_limit(ctx: Context, db: Database, op_id: UUID, executor: Any) -> None:
+async def test_a_lost_child_is_followed_by_another_up_to_the_limit(
+    ctx: Context, db: Database, op_id: UUID, executor: Any
+) -> None:
     for number in (1, 2, 3):
         executor.seen[f"op-{op_id}-{number}"] = Gone("it has disappeared")
     await reconcile_operation(ctx, op_id)
@@ -94,7 +98,9 @@ async def test_the_users_mistake_is_told_and_not_tried_again(
     ctx: Context, db: Database, op_id: UUID, executor: Any, recorder: Any
 ) -> None:
     executor.on_start = lambda: executor.leaves(
-        first(op_id), Exited(1), Outcome(result={"faults": []}, error=Reason("broken_archive", "It is broken.", "Mend it."))
+        first(op_id),
+        Exited(1),
+        Outcome(result={"faults": []}, error=Reason("broken_archive", "It is broken.", "Mend it.")),
     )
     await reconcile_operation(ctx, op_id)
     op = await row(db, op_id)
@@ -166,7 +172,9 @@ async def test_a_bug_in_publishing_is_tried_again_and_then_given_up(
     assert recorder.calls.count("publish") == 3
 
 
-async def test_a_full_disk_while_publishing_is_told(ctx: Context, db: Database, op_id: UUID, executor: Any, recorder: Any) -> None:
+async def test_a_full_disk_while_publishing_is_told(
+    ctx: Context, db: Database, op_id: UUID, executor: Any, recorder: Any
+) -> None:
     executor.on_start = lambda: executor.leaves(first(op_id), Exited(0), GOOD)
     recorder.raises = {"publish": StorageFull("The disk is full: free some space and try again.")}
     await reconcile_operation(ctx, op_id)
@@ -181,9 +189,7 @@ async def test_another_workers_lease_is_respected_until_it_expires(
 ) -> None:
     executor.seen[first(op_id)] = Running()
     async with db.write() as session:
-        await session.execute(
-            update(Operation).values(lease_token=uuid7(), lease_expires_at=ctx.now())
-        )
+        await session.execute(update(Operation).values(lease_token=uuid7(), lease_expires_at=ctx.now()))
     clock.move(-1)
     await reconcile_operation(ctx, op_id)
     assert executor.started == []
@@ -192,7 +198,9 @@ async def test_another_workers_lease_is_respected_until_it_expires(
     assert executor.started == [first(op_id)]
 
 
-async def test_a_stale_workers_write_is_refused(ctx: Context, db: Database, op_id: UUID, executor: Any, recorder: Any) -> None:
+async def test_a_stale_workers_write_is_refused(
+    ctx: Context, db: Database, op_id: UUID, executor: Any, recorder: Any
+) -> None:
     """It lost its lease while it started the child: it writes nothing, and leaves the lease to its new holder."""
     other = uuid7()
 

@@ -62,18 +62,18 @@ async def parts(content_type: str, body: AsyncIterator[bytes]) -> AsyncIterator[
     kind, options = parse_options_header(content_type)
     if kind != "multipart/form-data" or not options.get("boundary"):
         raise BadInput.field("Content-Type", "must be multipart/form-data with a boundary")
+    events = _events(options["boundary"], body)
+    async for event in events:
+        if isinstance(event, MultipartSegment):
+            yield Part(event, events)
+
+
+async def _events(boundary: str, body: AsyncIterator[bytes]) -> AsyncIterator[Event]:
     try:
-        events = _events(PushMultipartParser(options["boundary"], max_segment_count=MAX_PARTS), body)
-        async for event in events:
-            if isinstance(event, MultipartSegment):
-                yield Part(event, events)
+        with PushMultipartParser(boundary, max_segment_count=MAX_PARTS) as parser:
+            async for chunk in body:
+                if chunk:
+                    for event in parser.parse(chunk):
+                        yield event
     except MultipartError as e:
         raise BadInput.field("body", f"is not a whole multipart form ({e})") from e
-
-
-async def _events(parser: PushMultipartParser, body: AsyncIterator[bytes]) -> AsyncIterator[Event]:
-    async for chunk in body:
-        if chunk:
-            for event in parser.parse(chunk):
-                yield event
-    parser.close()

@@ -28,7 +28,7 @@ import msgspec
 
 from visionai.datasets import faults
 from visionai.datasets.faults import FaultBook
-from visionai.operations.child import WorkFailed
+from visionai.operations.work import WorkFailed
 
 CHUNK = 1 << 20
 RATIO_FROM = 64 << 20  # below this many bytes no ratio is suspicious

@@ -19,7 +19,7 @@ from visionai.datasets.faults import Fault, FaultBook
 from visionai.datasets.images import Looked, Task
 from visionai.datasets.layout import EXPECTED, Item, find_layout
 from visionai.datasets.pool import look_at_all
-from visionai.operations.child import Report, WorkFailed
+from visionai.operations.work import Report, WorkFailed
 
 SAMPLED = 2000  # images whose colours are measured
 

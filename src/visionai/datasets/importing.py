@@ -23,9 +23,9 @@ from visionai.datasets import archive, build
 from visionai.datasets.build import Result, Row
 from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
 from visionai.errors import NotFound
-from visionai.operations.child import Limits
 from visionai.operations.kinds import Context, OperationKind
 from visionai.operations.tables import Operation
+from visionai.operations.work import Limits
 from visionai.storage import keys
 from visionai.storage.base import Storage
 from visionai.storage.local import LocalStorage

@@ -21,7 +21,7 @@ import msgspec
 from visionai.datasets import faults
 from visionai.datasets.archive import Unpacked
 from visionai.datasets.faults import FaultBook
-from visionai.operations.child import WorkFailed
+from visionai.operations.work import WorkFailed
 
 SPLITS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",

@@ -1,8 +1,8 @@
 """The child process of an operation: ``python -m visionai.operations.child MODULE:FUNCTION``.
 
-Its working directory holds ``params.json`` (:class:`Params`); it writes ``progress.json`` while it works and
-``result.json`` (:class:`Outcome`) as the very last thing, each of them atomically. Without a result the run counts as
-lost. It knows neither the database nor any credential.
+It runs one function within limits and turns what that returns or raises into a result; without one the run counts as
+lost. It knows neither the database nor any credential. Nothing imports this module: as ``__main__`` it would be a
+second copy, with exceptions of its own.
 """
 
 from __future__ import annotations
@@ -12,69 +12,14 @@ import importlib
 import os
 import resource
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-PROGRESS_SECONDS = 0.25
+from visionai.operations.work import Limits, Outcome, Params, Reason, Report, WorkFailed, write
+
 NICENESS = 5  # the server and the trainers come first
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """Of the child and, each for itself, of the processes it starts."""
-
-    memory_bytes: int = 4 * 2**30
-    cpu_seconds: int = 24 * 3600
-    open_files: int = 1024
-
-
-class Params(msgspec.Struct, frozen=True):
-    limits: Limits
-    input: dict[str, Any]
-
-
-class Progress(msgspec.Struct, frozen=True):
-    progress: float
-    message: str
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """Why something failed, in words, and what to do."""
-
-    code: str
-    message: str
-    hint: str = ""
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    result: dict[str, Any] | None = None
-    error: Reason | None = None
-
-
-class WorkFailed(Exception):
-    """The work cannot be done however often it is tried: the user has to change something."""
-
-    def __init__(self, code: str, message: str, hint: str = "", *, result: dict[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.reason = Reason(code, message, hint)
-        self.result = result
-
-
-class Report:
-    """Called with ``(progress 0–100, message)`` as often as one likes; written at most every 0.25 s."""
-
-    def __init__(self, work: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = work / "progress.json"
-        self._clock = clock
-        self._last = float("-inf")
-
-    def __call__(self, progress: float, message: str) -> None:
-        if self._clock() - self._last >= PROGRESS_SECONDS:
-            self._last = self._clock()
-            write(self._path, Progress(round(progress, 1), message))
 
 
 def main(entry: str, work: Path) -> int:
@@ -118,12 +63,6 @@ def restrict(limits: Limits) -> None:
         resource.setrlimit(kind, (min(wanted, hard), hard))
     os.umask(0o077)
     os.nice(NICENESS)
-
-
-def write(path: Path, content: msgspec.Struct) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(msgspec.json.encode(content))
-    part.replace(path)
 
 
 if __name__ == "__main__":

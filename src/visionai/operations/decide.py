@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from visionai.executors.base import Exited, Gone, Observation, Running
-from visionai.operations.child import Outcome, Reason
+from visionai.operations.work import Outcome, Reason
 
 KILL_AFTER = timedelta(seconds=10)
 SIGKILL, SIGXCPU = 128 + 9, 128 + 24

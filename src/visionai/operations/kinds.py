@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import Database, utcnow
 from visionai.executors.base import Executor
-from visionai.operations.child import Limits
 from visionai.operations.tables import Operation
+from visionai.operations.work import Limits
 from visionai.settings import Settings
 from visionai.storage.base import Storage
 

@@ -31,7 +31,6 @@ from visionai.errors import Unavailable, VisionAIError
 from visionai.executors.base import Gone, Handle, Launch, Running
 from visionai.executors.subprocess import trainer_environment
 from visionai.ids import uuid7
-from visionai.operations.child import Outcome, Params, Progress, Reason, write
 from visionai.operations.decide import (
     ENDED,
     Action,
@@ -52,6 +51,7 @@ from visionai.operations.decide import (
 )
 from visionai.operations.kinds import Context
 from visionai.operations.tables import Operation
+from visionai.operations.work import Outcome, Params, Progress, Reason, write
 from visionai.wakeup import Wake
 
 T = TypeVar("T")

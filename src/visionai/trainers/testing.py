@@ -97,7 +97,7 @@ class Server:
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Until it holds; fails after a time that only a hang takes."""
         with self._changed:
-            assert self._changed.wait_for(condition, timeout=20), [call.path for call in self.calls]
+            assert self._changed.wait_for(condition, timeout=120), [call.path for call in self.calls]
 
     def _ticket(self, request: dict[str, Any]) -> Answer:
         """Two ranges, so that ranges are tested."""
@@ -167,12 +167,11 @@ def environment(url: str, folder: Path) -> TrainerEnv:
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def _any(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path = self.path.removeprefix(f"/v1/jobs/{JOB}/")
             try:
-                answer = server.handle(
-                    Call(self.command, path, {name.lower(): value for name, value in self.headers.items()}, body)
-                )
+                answer = server.handle(Call(self.command, path, headers, body))
             except HangUp:
                 self.close_connection = True
                 return

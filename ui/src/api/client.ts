@@ -36,7 +36,10 @@ export async function unwrap<T>(answer: Promise<{ data?: T; error?: unknown }>):
 
 export const queryClient = new QueryClient({
   defaultOptions: {
+    // Whether the browser thinks it is online says nothing of a server on the same machine.
+    mutations: { networkMode: "always" },
     queries: {
+      networkMode: "always",
       staleTime: 2_000,
       retry: (failures, error) => {
         const { status } = problemOf(error);

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import type { Schemas } from "../api/client";
-import { bytes, clock, metric, metricShort } from "../lib/format";
+import { bytes, metric, metricShort } from "../lib/format";
 import type { MetricRow } from "../live/job";
 import { jobQueries } from "../live/use-job";
 import { LiveChart } from "./LiveChart";
@@ -65,9 +65,6 @@ function Epochs({ rows, best }: { rows: MetricRow[]; best: number | undefined })
                     {metricShort(name)}
                   </th>
                 ))}
-                <th scope="col" className="num">
-                  Time
-                </th>
               </tr>
             </thead>
             <tbody>
@@ -82,7 +79,6 @@ function Epochs({ rows, best }: { rows: MetricRow[]; best: number | undefined })
                       {metric(name, row.metrics[name])}
                     </td>
                   ))}
-                  <td className="num dim">{clock(row.time)}</td>
                 </tr>
               ))}
             </tbody>
@@ -93,15 +89,19 @@ function Epochs({ rows, best }: { rows: MetricRow[]; best: number | undefined })
   );
 }
 
+/** In the order people look for them. */
 const KINDS: Record<string, string> = {
-  checkpoint_best: "Best checkpoint",
-  checkpoint_last: "Last checkpoint",
   model: "Model",
   onnx: "ONNX",
+  checkpoint_best: "Best checkpoint",
+  checkpoint_last: "Last checkpoint",
   samples: "Samples",
   predictions: "Predictions",
   report: "Report",
 };
+const ORDER = Object.keys(KINDS);
+
+const byKind = (a: Schemas["Artifact"], b: Schemas["Artifact"]): number => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind);
 
 function Artifacts({ jobId }: { jobId: string }) {
   const artifacts = useQuery(jobQueries.artifacts(jobId));
@@ -114,7 +114,7 @@ function Artifacts({ jobId }: { jobId: string }) {
       {artifacts.isPending && <Skeleton height={48} />}
       {artifacts.data?.items.length === 0 && <p className="dim small">Checkpoints stand here as soon as the first one is saved.</p>}
       <ul>
-        {artifacts.data?.items.map((artifact) => (
+        {artifacts.data?.items.toSorted(byKind).map((artifact) => (
           <li key={artifact.id} className="artifact">
             <div className="grow">
               <div className="clip" title={artifact.name}>

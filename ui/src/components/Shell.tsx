@@ -1,6 +1,6 @@
 import "./shell.css";
 import { ActionIcon, Button, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
-import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Link, Outlet, useRouter } from "@tanstack/react-router";
 import { Boxes, CircleUserRound, Gauge, House, Images, Moon, Plus, Sun } from "lucide-react";
 import { useEffect } from "react";
 import { api, queryClient } from "../api/client";
@@ -61,11 +61,12 @@ export function Shell() {
 
 function useLeaveWhenSignedOut(): void {
   const user = useUser();
-  const navigate = useNavigate();
-  const here = useRouterState({ select: (state) => state.location.href });
+  const router = useRouter();
   useEffect(() => {
-    if (!user) void navigate({ to: "/login", search: here === "/" ? {} : { next: here } });
-  }, [user, here, navigate]);
+    if (user) return;
+    const here = router.state.location.href;
+    void router.navigate({ to: "/login", search: here === "/" ? {} : { next: here } });
+  }, [user, router]);
 }
 
 export function SchemeToggle() {

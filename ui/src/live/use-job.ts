@@ -6,6 +6,8 @@ import { patchJob, staleAfter, upsertRow, type Stale } from "./job";
 import type { JobEvent } from "./stream";
 
 const LOG_LINES_KEPT = 5_000;
+/** Download links are signed for an hour. */
+const LINKS_GOOD_FOR_MS = 50 * 60_000;
 
 const path = (id: string) => ({ params: { path: { job_id: id } } });
 
@@ -14,7 +16,7 @@ export const jobQueries = {
   metrics: (id: string) =>
     $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/metrics", { params: { path: { job_id: id }, query: { kind: "epoch" } } }),
   timeline: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/timeline", path(id)),
-  artifacts: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/artifacts", path(id)),
+  artifacts: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/artifacts", path(id), { refetchInterval: LINKS_GOOD_FOR_MS }),
   validation: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/validation", path(id)),
 };
 

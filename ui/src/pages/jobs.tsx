@@ -1,7 +1,8 @@
 import "./jobs.css";
 import { Button } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
-import { $api, ENDED, type Schemas } from "../api/client";
+import { api, ENDED, unwrap, type Schemas } from "../api/client";
 import { JobRow } from "../components/JobRow";
 import { Empty, Failure, Skeleton } from "../components/states";
 import { useNow, useTitle } from "../lib/hooks";
@@ -20,18 +21,14 @@ const PAGE = 50;
 export function JobsPage() {
   useTitle("Jobs");
   const { state } = useSearch({ from: "/inside/jobs" });
-  const jobs = $api.useInfiniteQuery(
-    "get",
-    "/api/v1/training/jobs",
-    { params: { query: { ...(state && { state: [...FILTERS[state]] }), limit: PAGE } } },
-    {
-      pageParamName: "cursor",
-      initialPageParam: undefined,
-      getNextPageParam: (page) => page.next_cursor ?? undefined,
-      refetchInterval: (query) => (query.state.data?.pages.some((p) => p.items.some((j) => !ENDED.includes(j.state))) ? 2_000 : 10_000),
-    },
-  );
-  const items = jobs.data?.pages.flatMap((page) => page.items) ?? [];
+  const jobs = useInfiniteQuery({
+    queryKey: ["get", "/api/v1/training/jobs", "pages", state],
+    queryFn: ({ pageParam }) => page(state, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    refetchInterval: (query) => (query.state.data?.pages.some((p) => p.items.some((j) => !ENDED.includes(j.state))) ? 2_000 : 10_000),
+  });
+  const items = jobs.data?.pages.flatMap((p) => p.items) ?? [];
   const now = useNow(items.some((job) => !ENDED.includes(job.state)));
   return (
     <div className="stack-l">
@@ -63,6 +60,9 @@ export function JobsPage() {
     </div>
   );
 }
+
+const page = (state: JobFilter | undefined, cursor: string | undefined) =>
+  unwrap(api.GET("/api/v1/training/jobs", { params: { query: { limit: PAGE, ...(state && { state: [...FILTERS[state]] }), ...(cursor && { cursor }) } } }));
 
 function NoJobs({ filtered }: { filtered: boolean }) {
   if (filtered) return <Empty title="No job in this state" />;

@@ -55,8 +55,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         _about(
             "Learning rate",
             "Optimization",
-            "At its highest. Empty: adamw 0.003 from scratch and 0.0003 from pretrained weights, sgd 0.05 and 0.01, "
-            "lamb 0.005 and 0.002, rmsprop 0.001 and 0.0003.",
+            "At its highest. Empty: adamw 0.003 from scratch (0.0005 for a model of fixed input size, as transformers "
+            "are) and 0.0003 from pretrained weights; sgd 0.05 and 0.01; lamb 0.005 and 0.002; rmsprop 0.001 and "
+            "0.0003.",
         ),
     ] = None
     weight_decay: Annotated[
@@ -74,7 +75,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     clip_grad: Annotated[
         Annotated[float, Meta(gt=0, le=1000)] | None,
         _about("Clip gradients at norm", "Optimization", "Empty: never."),
-    ] = None
+    ] = 1.0
     label_smoothing: Annotated[float, Meta(ge=0, lt=1), _about("Label smoothing", "Optimization")] = 0.0
     class_weights: Annotated[
         Literal["none", "balanced"],
@@ -116,8 +117,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             raise TrainerError("config_invalid", "; ".join(f"{field} {message}" for field, message in wrong))
         return msgspec.convert({**defaults(SCHEMA), **given}, cls)
 
-    def lr(self, *, pretrained: bool) -> float:
-        return self.learning_rate or _LEARNING_RATES[self.optimizer][pretrained]
+    def lr(self, *, pretrained: bool, fixed_size: bool) -> float:
+        if self.learning_rate:
+            return self.learning_rate
+        scratch, pretrained_rate = _LEARNING_RATES[self.optimizer]
+        if pretrained:
+            return pretrained_rate
+        return min(scratch, 5e-4) if fixed_size and self.optimizer == "adamw" else scratch
 
     def warmup(self) -> float:
         """In epochs; half of the training at most."""

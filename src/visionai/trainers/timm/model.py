@@ -29,6 +29,8 @@ class Built(NamedTuple):
     """With which ``timm.create_model`` builds it again."""
     preprocessing: Preprocessing
     pretrained: bool
+    fixed_size: bool
+    """Made for one input size, as most transformers are."""
 
 
 def build(
@@ -66,7 +68,7 @@ def build(
         _load_weights(model, weights)
     mean, std = (source.mean, source.std) if source else ((0.5,) * 3, (0.5,) * 3)
     preprocessing = Preprocessing(size, tuple(mean), tuple(std), source.interpolation if source else "bicubic")
-    return Built(model, arguments, preprocessing, pretrained or weights is not None)
+    return Built(model, arguments, preprocessing, pretrained or weights is not None, fixed)
 
 
 def save_model(path: Path, content: dict[str, Any]) -> None:

@@ -88,7 +88,7 @@ class Run:
         self.loss = nn.CrossEntropyLoss(_class_weights(config, data), label_smoothing=config.label_smoothing).to(
             self.device
         )
-        self.lr = config.lr(pretrained=self.built.pretrained)
+        self.lr = config.lr(pretrained=self.built.pretrained, fixed_size=self.built.fixed_size)
         self.optimizer = create_optimizer_v2(
             self.model, config.optimizer, lr=self.lr, weight_decay=config.weight_decay, momentum=config.momentum
         )

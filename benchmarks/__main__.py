@@ -1,0 +1,66 @@
+"""Measure the app and the price of the platform, and print a table with the aim beside each figure.
+
+``small`` takes some three minutes on two cores, ``full`` some ten and gives narrower intervals. Everything runs in a
+scratch directory, on this machine alone. A missed aim is shown and does not fail: these are figures, not tests.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import price, startup
+from benchmarks.stats import Figure
+from visionai.demo import write_digits
+
+
+class Size(msgspec.Struct, frozen=True):
+    starts: int
+    pairs: int
+    epochs: int
+
+
+SIZES = {"small": Size(starts=3, pairs=3, epochs=3), "full": Size(starts=10, pairs=10, epochs=6)}
+
+
+def main() -> int:
+    name = sys.argv[1] if len(sys.argv) == 2 else "small"
+    if name not in SIZES:
+        sys.stderr.write(f"{__doc__}\nChoose one of: {', '.join(SIZES)}\n")
+        return 2
+    size = SIZES[name]
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the same for both sides of each comparison
+    with tempfile.TemporaryDirectory(prefix="visionai-bench-") as scratch:
+        folder = Path(scratch)
+        archive = write_digits(folder / "digits.zip")
+        with zipfile.ZipFile(archive) as digits:
+            digits.extractall(folder)
+        figures = [
+            *startup.measure(folder, starts=size.starts),
+            *price.measure(folder, archive, folder / "digits", pairs=size.pairs, epochs=size.epochs),
+        ]
+    show(name, size, figures)
+    return 0
+
+
+def show(name: str, size: Size, figures: list[Figure]) -> None:
+    table = Table(title=f"BENCH={name}: {size.starts} starts, {size.pairs} pairs of {size.epochs} epochs", title_justify="left")
+    for heading in ("figure", "median", "95 % interval", "aim", ""):
+        table.add_column(heading, justify="left" if heading in ("figure", "") else "right")
+    for figure in figures:
+        table.add_row(*figure.row())
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print(table)
+    console.print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, {platform.platform()}, Python {platform.python_version()}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
