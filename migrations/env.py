@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
+
 from visionai.chat import tables as chat
 from visionai.datasets import tables as datasets
 from visionai.db import Base

@@ -59,7 +59,9 @@ def test_every_command_and_option_is_documented_and_explains_itself(
 
 def test_no_command_is_documented_that_does_not_exist() -> None:
     text = (ROOT / "docs/guides/cli.md").read_text()
-    assert set(re.findall(r"^\| `(visionai [^`]+)` \|", text, re.MULTILINE)) == {name for name, _ in commands(cli._parser())}
+    assert set(re.findall(r"^\| `(visionai [^`]+)` \|", text, re.MULTILINE)) == {
+        name for name, _ in commands(cli._parser())
+    }
 
 
 def recipes() -> set[str]:

@@ -45,7 +45,9 @@ def unpacked(wheel: Path) -> Path:
 
 def run_in(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "PYTHONPATH": str(folder)}
-    return subprocess.run([sys.executable, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=True)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=True
+    )
 
 
 @pytest.mark.process

@@ -14,7 +14,21 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from visionai import __version__, wakeup
-from visionai.api import auth, callbacks, chat, datasets, deps, events, files, health, jobs, models, operations, problems, webui
+from visionai.api import (
+    auth,
+    callbacks,
+    chat,
+    datasets,
+    deps,
+    events,
+    files,
+    health,
+    jobs,
+    models,
+    operations,
+    problems,
+    webui,
+)
 from visionai.db import Database, database_url, migrate
 from visionai.executors.subprocess import SubprocessExecutor, this_host
 from visionai.frameworks import Frameworks

@@ -25,7 +25,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         settings = from_environ(os.environ)
-        given = {name: getattr(arguments, name) for name in ("host", "port", "data_dir") if getattr(arguments, name, None)}
+        given = {
+            name: getattr(arguments, name) for name in ("host", "port", "data_dir") if getattr(arguments, name, None)
+        }
         if getattr(arguments, "port", None) == 0:
             given["port"] = 0
         settings = msgspec.structs.replace(settings, **given)
@@ -43,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="visionai", description="Train computer-vision models. Settings: docs/settings.md.")
+    parser = argparse.ArgumentParser(
+        prog="visionai", description="Train computer-vision models. Settings: docs/settings.md."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -54,12 +58,18 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--json", action="store_true", help="say where it listens as one line of JSON")
     serve.set_defaults(command=_serve)
 
-    migrate = commands.add_parser("migrate", help="bring the database to the newest schema", description=_migrate.__doc__)
+    migrate = commands.add_parser(
+        "migrate", help="bring the database to the newest schema", description=_migrate.__doc__
+    )
     migrate.add_argument("--data-dir", type=_path, metavar="DIR", help="where everything is kept")
     migrate.set_defaults(command=_migrate)
 
-    demo = commands.add_parser("demo", help="train a real model on handwritten digits and show it", description=_demo.__doc__)
-    demo.add_argument("--exit", action="store_true", help="stop the app at the end; the exit code says whether it worked")
+    demo = commands.add_parser(
+        "demo", help="train a real model on handwritten digits and show it", description=_demo.__doc__
+    )
+    demo.add_argument(
+        "--exit", action="store_true", help="stop the app at the end; the exit code says whether it worked"
+    )
     demo.add_argument("--port", type=int, help="port to listen on, 0 for a free one (default 8000)")
     demo.add_argument("--data-dir", type=_path, metavar="DIR", help="where the demo keeps its things")
     demo.set_defaults(command=_demo)
@@ -67,7 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     openapi = commands.add_parser("openapi", help="print the OpenAPI document", description=_openapi.__doc__)
     openapi.set_defaults(command=_openapi)
 
-    trainer = commands.add_parser("trainer", help="frameworks and their trainers").add_subparsers(required=True, metavar="COMMAND")
+    trainer = commands.add_parser("trainer", help="frameworks and their trainers").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
     install = trainer.add_parser("install", help="install a framework", description=_trainer_install.__doc__)
     install.add_argument("name", choices=frameworks.NAMES)
     install.add_argument("--data-dir", type=_path, metavar="DIR", help="where the app keeps its things")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,11 +70,12 @@ class Database:
         self.url = url
         self.embedded = url.startswith("sqlite")
         self.deliver: Deliver | None = None
-        self._lock = asyncio.Lock()
         if self.embedded:
+            self._turn: AbstractAsyncContextManager[None] = asyncio.Lock()  # fair, unlike SQLite's own busy wait
             self._writer = _sqlite(url, pool_size=1, begin="BEGIN IMMEDIATE")
             self._reader = _sqlite(url, pool_size=8, begin="BEGIN")
         else:
+            self._turn = nullcontext()
             self._writer = self._reader = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
         self._writing = async_sessionmaker(self._writer, expire_on_commit=False)
         self._reading = async_sessionmaker(self._reader, expire_on_commit=False)
@@ -90,13 +91,8 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction, committed at the end, rolled back on any exception. Keep it short: no network inside."""
-        if self.embedded:
-            async with self._lock:  # fair, unlike SQLite's own busy wait
-                async with self._writing.begin() as session:
-                    yield session
-        else:
-            async with self._writing.begin() as session:
-                yield session
+        async with self._turn, self._writing.begin() as session:
+            yield session
         effects = session.info.pop("after_commit", [])
         if effects and self.deliver is not None:
             await self.deliver(effects)

@@ -21,6 +21,7 @@ import zipfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +207,7 @@ async def _install(settings: Settings) -> subprocess.Popen[bytes] | None:
             raise DemoFailed("scikit-learn, which brings the digits, cannot be installed: pip install 'visionai[demo]'")
     if settings.trainer_python_timm is not None or find_spec("timm") is not None:
         return None
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: ASYNC220  (a process to leave alone, not to wait for)
         [sys.executable, "-m", "visionai.cli", "trainer", "install", "timm", "--data-dir", str(settings.data_dir)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
@@ -273,9 +274,7 @@ async def _chat(api: httpx.AsyncClient) -> str:
     if answer["action"] != "confirm":
         raise DemoFailed(f"the chat did not come to a draft: {answer['message']['content']}")
     console.print("  [bold cyan]you[/]       yes")
-    answer = await _post(
-        api, "/api/v1/chat/message", {"content": "yes", "conversation_id": answer["conversation_id"]}
-    )
+    answer = await _post(api, "/api/v1/chat/message", {"content": "yes", "conversation_id": answer["conversation_id"]})
     console.print(f"  [bold magenta]VisionAI[/]  {answer['message']['content']}\n")
     if answer["job_id"] is None:
         raise DemoFailed(answer["message"]["content"])
@@ -355,9 +354,14 @@ async def _download(api: httpx.AsyncClient, job_id: str, folder: Path) -> Path:
 async def _split_training(api: httpx.AsyncClient, job_id: str, split: Split) -> None:
     """Replace the one number of the training by its parts, from the job's own states."""
     timeline = await _get(api, f"/api/v1/training/jobs/{job_id}/timeline")
-    words = {"queued": "  in the queue", "starting": "  start the trainer", "running": "  epochs", "finalizing": "  finish"}
+    words = {
+        "queued": "  in the queue",
+        "starting": "  start the trainer",
+        "running": "  epochs",
+        "finalizing": "  finish",
+    }
     states = [(s["data"]["state"], datetime.fromisoformat(s["time"])) for s in timeline["states"]]
-    for (state, begun), (_, ended) in zip(states, states[1:], strict=False):
+    for (state, begun), (_, ended) in pairwise(states):
         if state in words:
             split.parts[words[state]] = split.parts.get(words[state], 0) + (ended - begun).total_seconds()
 

@@ -13,7 +13,7 @@ _last = 0  # the 60 bits of milliseconds and counter last given out
 
 def uuid7() -> UUID:
     """A new UUIDv7. Within one process each is greater than the one before, also when the clock steps back."""
-    global _last
+    global _last  # noqa: PLW0603  (what makes the numbers rise is this one number)
     with _lock:
         stamp = max((time.time_ns() // 1_000_000) << 12 | int.from_bytes(os.urandom(2), "big") >> 6, _last + 1)
         _last = stamp

@@ -65,7 +65,7 @@ class EmbeddedRedis:
         client = Redis(unix_socket_path=str(self.socket))
         try:
             async with asyncio.timeout(READY_SECONDS):
-                while not await _answers(client):
+                while not await _answers(client):  # noqa: ASYNC110  (another process has no event to set)
                     await asyncio.sleep(0.01)
         finally:
             await client.aclose()

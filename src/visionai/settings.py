@@ -97,9 +97,13 @@ def prepare(settings: Settings) -> Settings:
         if settings.jwt_secret is None:
             settings = msgspec.structs.replace(settings, jwt_secret=_kept_secret(settings.data_dir / "jwt-secret"))
     except OSError as e:
-        raise SettingsError(f"DATA_DIR={settings.data_dir} cannot be used ({e.strerror}): name a folder that can be written.") from e
+        raise SettingsError(
+            f"DATA_DIR={settings.data_dir} cannot be used ({e.strerror}): name a folder that can be written."
+        ) from e
     if len(settings.secret) < 32:
-        raise SettingsError("JWT_SECRET is shorter than 32 characters: set a longer random one, or unset it on a laptop.")
+        raise SettingsError(
+            "JWT_SECRET is shorter than 32 characters: set a longer random one, or unset it on a laptop."
+        )
     return settings
 
 
@@ -121,7 +125,7 @@ def _kept_secret(path: Path) -> str:
 
 
 def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  (not bound here)
 
 
 def _decode(kind: type, value: object) -> object:

@@ -11,10 +11,11 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import structlog
+from arq.typing import WorkerCoroutine
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
@@ -155,7 +156,7 @@ class Background:
                 await asyncio.shield(task)
 
         return Worker(
-            functions=[func(reconcile, name="reconcile", keep_result=0, timeout=TASK_SECONDS, max_tries=1)],
+            functions=[func(cast(WorkerCoroutine, reconcile), name="reconcile", keep_result=0, timeout=TASK_SECONDS, max_tries=1)],
             redis_pool=self._parts.redis, queue_name=wakeup.QUEUE, handle_signals=False, poll_delay=0.1,
             max_jobs=50, job_timeout=TASK_SECONDS, keep_result=0, max_tries=1, health_check_interval=3600,
             job_serializer=wakeup.serialize, job_deserializer=wakeup.deserialize,

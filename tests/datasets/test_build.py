@@ -81,7 +81,8 @@ def test_the_hash_is_of_the_content_and_not_of_the_archive(tmp_path: Path) -> No
 def test_faults_are_listed_with_their_files_and_the_rest_is_imported(tmp_path: Path) -> None:
     files = archives.classes(20) | {
         "cats/empty.png": b"", "cats/text.png": b"no image", "dogs/cut.png": archives.image(size=(99, 99))[:-2000],
-        "dogs/copy.png": archives.classes(1)["dogs/0.png"], "cats/both.png": archives.image(5), "dogs/both.png": archives.image(5),
+        "dogs/copy.png": archives.classes(1)["dogs/0.png"],
+        "cats/both.png": archives.image(5), "dogs/both.png": archives.image(5),
         "birds/broken.png": b"x", "notes.txt": b"hello", "stray.png": archives.image(6),
     }  # fmt: skip
     result = built(tmp_path / "w", zipped(files, folders=("fish",)))
@@ -106,8 +107,10 @@ def test_remarks_of_an_expert(tmp_path: Path) -> None:
         "Dogs/1.png": archives.image(3, mode="L"),
     }  # fmt: skip
     found = codes(built(tmp_path / "w", zipped(files)))
-    assert {"tiny_class", "class_imbalance", "similar_class_names", "mixed_sizes", "mixed_colours", "extreme_aspect_ratio",
-            "class_without_val"} <= set(found)  # fmt: skip
+    assert {
+        "tiny_class", "class_imbalance", "similar_class_names", "mixed_sizes", "mixed_colours",
+        "extreme_aspect_ratio", "class_without_val",
+    } <= set(found)  # fmt: skip
 
 
 def test_many_faulty_files_are_counted_and_the_first_fifty_named(tmp_path: Path) -> None:

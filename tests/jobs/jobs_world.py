@@ -87,4 +87,3 @@ async def make_world(folder: Path, *, slots: int = 1) -> World:
         await session.flush()
         dataset.current_version_id = version.id
     return World(parts, executor, CurrentUser(user.id, user.email, "", "engineer"), dataset.id)
-

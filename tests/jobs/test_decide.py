@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 import pytest
 
 from visionai.executors.base import Exited, Gone, Observation, Running
 from visionai.jobs.decide import (
-    AttemptView, Begin, Claim, End, EndAttempt, Finalize, JobView, Kill, Launch, Limits, MarkRunning, Problem, Release,
-    Requeue, RequestStop, Terminate, Validate, Wait, decide, exit_sentence,
+    LEAVING_LOOK,
+    AttemptView,
+    Begin,
+    Claim,
+    End,
+    EndAttempt,
+    Finalize,
+    JobView,
+    Kill,
+    Launch,
+    Limits,
+    MarkRunning,
+    Problem,
+    Release,
+    RequestStop,
+    Requeue,
+    Terminate,
+    Validate,
+    Wait,
+    decide,
+    exit_sentence,
 )  # fmt: skip
 from visionai.jobs.state import ACTIVE, ENDED, TRANSITIONS, IllegalTransition, JobState, check
 
@@ -43,7 +63,7 @@ ENDED_NOW = {"ended_at": ago(seconds=1)}
 CANCEL = {"cancel_requested": True}
 
 
-def act(state: JobState, made: AttemptView | None = None, process: Observation | None = None, **job: object):  # noqa: ANN201
+def act(state: JobState, made: AttemptView | None = None, process: Observation | None = None, **job: object):
     view = JobView(state=state, attempt=made, **job)
     return decide(view, process, NOW, LONG_AGO, LIMITS)
 
@@ -136,7 +156,7 @@ def test_done_succeeded_finalizes_and_then_completes_once_the_process_has_left()
     ok = {**ENDED_NOW, "outcome": "succeeded"}
     assert act(S.STARTING, attempt(**ok), Running()) == MarkRunning()
     assert act(S.RUNNING, attempt(**ok), Running()) == Finalize()
-    assert act(S.FINALIZING, attempt(**ok), Running()) == Wait(NOW + timedelta(seconds=29))
+    assert act(S.FINALIZING, attempt(**ok), Running()) == Wait(NOW + LEAVING_LOOK)
     assert act(S.FINALIZING, attempt(**ok), Exited(0)) == Release(0)
     assert act(S.FINALIZING, attempt(**ok, released=True)) == End(S.COMPLETED)
 
@@ -213,7 +233,7 @@ def test_a_cancel_after_success_stops_the_process_and_cancels():
 @pytest.mark.parametrize("new", list(JobState))
 def test_the_table_allows_just_what_the_picture_shows(old, new):
     way = [S.PENDING, S.VALIDATING, S.QUEUED, S.STARTING, S.RUNNING, S.FINALIZING, S.COMPLETED]
-    allowed = set(zip(way, way[1:], strict=False)) | {(S.STARTING, S.QUEUED), (S.RUNNING, S.QUEUED)}
+    allowed = set(pairwise(way)) | {(S.STARTING, S.QUEUED), (S.RUNNING, S.QUEUED)}
     allowed |= {(state, end) for state in ACTIVE for end in (S.FAILED, S.CANCELLED)}
     assert (new in TRANSITIONS[old]) == ((old, new) in allowed)
     if (old, new) in allowed:
@@ -223,6 +243,12 @@ def test_the_table_allows_just_what_the_picture_shows(old, new):
             check(old, new)
 
 
-@pytest.mark.parametrize(("code", "word"), [(0, "without reporting"), (137, "SIGKILL"), (139, "segmentation"), (127, "could not be started"), (130, "signal 2"), (3, "code 3")])  # fmt: skip
+SENTENCES = {
+    0: "without reporting", 127: "could not be started",
+    137: "SIGKILL", 139: "segmentation", 130: "signal 2", 3: "code 3",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "word"), SENTENCES.items())
 def test_exit_codes_become_sentences(code, word):
     assert word in exit_sentence(code)

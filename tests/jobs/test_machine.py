@@ -17,8 +17,8 @@ import time_machine
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sqlalchemy import select
 from jobs_world import make_world
+from sqlalchemy import select
 
 from visionai.errors import AttemptEnded
 from visionai.executors.base import Handle, Launch
@@ -48,7 +48,7 @@ class Jobs(RuleBasedStateMachine):
         self.last_word: dict[UUID, str] = {}
         self.epochs: dict[str, int] = {}
 
-    def run(self, coroutine):  # noqa: ANN001, ANN202
+    def run(self, coroutine):
         return self.loop.run_until_complete(coroutine)
 
     def teardown(self) -> None:
@@ -224,7 +224,7 @@ class Jobs(RuleBasedStateMachine):
             return False
         return True
 
-    async def _all(self, table):  # noqa: ANN001, ANN202
+    async def _all(self, table):
         async with self.world.parts.db.read() as session:
             return list(await session.scalars(select(table)))
 

@@ -54,7 +54,7 @@ CASES = [
         view(cancel_requested_at=NOW - timedelta(seconds=11)), Seen(Running()), Stop(kill=True),
     ),
     ("one that has stopped is cancelled", view(cancel_requested_at=NOW), Seen(Exited(143)), Cancel()),
-    ("a result that came after the cancellation is dropped", view(cancel_requested_at=NOW), Seen(Exited(0), GOOD), Cancel()),
+    ("a result after the cancellation is dropped", view(cancel_requested_at=NOW), Seen(Exited(0), GOOD), Cancel()),
     ("what has ended is cleaned up", view(status="failed"), Seen(), Clean()),
     ("what has ended and is clean stays as it is", view(status="completed", traces=False), Seen(), Nothing()),
 ]  # fmt: skip

@@ -46,7 +46,9 @@ async def login(
     return _session(settings, signed_in, cookie=data.cookie)
 
 
-@post("/auth/refresh", opt={"public": True}, status_code=200, responses=responses(), summary="Get the next access token")
+@post(
+    "/auth/refresh", opt={"public": True}, status_code=200, responses=responses(), summary="Get the next access token"
+)
 async def refresh(
     request: Request[Any, Any, Any], data: JSONBody[shapes.Refresh], db: NamedDependency[Database],
     settings: NamedDependency[Settings],

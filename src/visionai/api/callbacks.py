@@ -91,7 +91,13 @@ async def announce_artifact(
     return Response(msgspec.convert(answer.body, contract.ArtifactTicket), status_code=201)
 
 
-@post("/artifacts/{artifact_id:uuid}/complete", opt=AUTH, status_code=200, responses=ERRORS, summary="It has been uploaded")
+@post(
+    "/artifacts/{artifact_id:uuid}/complete",
+    opt=AUTH,
+    status_code=200,
+    responses=ERRORS,
+    summary="It has been uploaded",
+)
 async def complete_artifact(
     job_id: FromPath[UUID], artifact_id: FromPath[UUID], callback: NamedDependency[Callback],
     parts: NamedDependency[Parts],

@@ -164,7 +164,7 @@ async def get_report(
 
 
 @get("/{dataset_id:uuid}/images", responses=responses(404), summary="Its images")
-async def get_images(  # noqa: PLR0917  (Litestar passes them by name)
+async def get_images(
     dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
     class_: Annotated[str | None, QueryParameter(name="class")] = None, split: FromQuery[Split | None] = None,
     cursor: Annotated[int | None, QueryParameter(ge=0)] = None, offset: Offset = 0, limit: Limit = 100,

@@ -40,7 +40,9 @@ Socket = WebSocket[Any, Any, Any]
 
 
 @websocket("/ws/training/{job_id:uuid}", opt={"auth": "ticket"})
-async def training(socket: Socket, job_id: FromPath[UUID], token: FromQuery[str] = "", since: FromQuery[int] = 0) -> None:
+async def training(
+    socket: Socket, job_id: FromPath[UUID], token: FromQuery[str] = "", since: FromQuery[int] = 0
+) -> None:
     p = parts(socket)
     await socket.accept()
     try:
@@ -83,7 +85,7 @@ async def _follow(socket: Socket, p: Parts, job_id: UUID, since: int) -> None:
 
 
 async def _replay(socket: Socket, p: Parts, job_id: UUID, last: int) -> tuple[int, str | None]:
-    """Send what the database has after ``last``. Returns the last number sent, and the state of a job that has ended."""
+    """Send what the database has after ``last``. Returns the last number sent, and the state of an ended job."""
     while True:
         async with p.db.read() as session:
             job = await session.get(Job, job_id)

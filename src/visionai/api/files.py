@@ -20,7 +20,8 @@ INLINE = {"image/webp", "image/png", "image/jpeg", "image/gif", "image/bmp"}
 @get("/{key:path}", opt=SIGNED, responses=responses(403, 404), summary="Read an object by a signed path")
 async def read(
     key: FromPath[str], expires: FromQuery[int], signature: FromQuery[str], parts: NamedDependency[Parts],
-    download: Annotated[str, QueryParameter(max_length=300)] = "", media_type: Annotated[str, QueryParameter(name="type")] = "",
+    download: Annotated[str, QueryParameter(max_length=300)] = "",
+    media_type: Annotated[str, QueryParameter(name="type")] = "",
 ) -> File:  # fmt: skip
     key = key.lstrip("/")
     parts.storage.verify("GET", key, expires, signature, download)
@@ -64,4 +65,3 @@ async def _bounded(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[byt
 
 
 router = Router("/storage", tags=["storage"], route_handlers=[read, write])
-

@@ -46,5 +46,8 @@ async def _database(parts: Parts) -> None:
 
 
 async def _worker(parts: Parts) -> None:
-    if parts.last_sweep is None or asyncio.get_running_loop().time() - parts.last_sweep > 10 * parts.settings.sweep_seconds:
+    if (
+        parts.last_sweep is None
+        or asyncio.get_running_loop().time() - parts.last_sweep > 10 * parts.settings.sweep_seconds
+    ):
         raise RuntimeError("no sweep of late")

@@ -19,13 +19,14 @@ from visionai.errors import BadInput
 from visionai.identity.access import CurrentUser
 from visionai.identity.tables import User
 from visionai.jobs import artifacts, events, history, queries, slots, submit
-from visionai.jobs.tables import Artifact, Job
+from visionai.jobs.tables import Artifact, Job, MetricRow
 from visionai.parts import Parts
 from visionai.storage.base import Storage
 
 PRIORITY_NAMES = {value: name for name, value in submit.PRIORITIES.items()}
 URL_SECONDS = 3600.0
 
+States = Annotated[list[shapes.JobStateName] | None, QueryParameter(name="state", description="May be repeated.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 
 
@@ -48,8 +49,7 @@ async def create(
 @get("/training/jobs", responses=responses(), summary="Jobs, newest first")
 async def list_jobs(
     user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    states: Annotated[list[shapes.JobStateName] | None, QueryParameter(name="state", description="May be repeated.")] = None,
-    dataset_id: FromQuery[UUID | None] = None, cursor: FromQuery[UUID | None] = None, limit: Limit = 50,
+    states: States = None, dataset_id: FromQuery[UUID | None] = None, cursor: FromQuery[UUID | None] = None, limit: Limit = 50,
 ) -> Page[shapes.Job]:  # fmt: skip
     async with db.read() as session:
         found = await queries.page(
@@ -87,10 +87,7 @@ async def get_metrics(
     async with db.read() as session:
         await queries.visible_job(session, user, job_id)
         rows = await queries.metrics(session, job_id, kind)
-    return Page([msgspec.convert(
-        {"kind": r.kind, "epoch": r.epoch, "step": r.last_step, "time": r.time, "attempt": r.attempt, "metrics": r.metrics},
-        shapes.MetricRow,
-    ) for r in rows])  # fmt: skip
+    return Page([_metric_row(row) for row in rows])
 
 
 @get("/training/jobs/{job_id:uuid}/events", responses=responses(404), summary="Its events after a sequence number")
@@ -194,6 +191,11 @@ def _artifact(artifact: Artifact, job: Job, storage: Storage) -> shapes.Artifact
         artifact.id, artifact.kind, artifact.name, artifact.size, artifact.sha256, artifact.attempt, artifact.epoch,
         artifact.created_at, url,
     )  # fmt: skip
+
+
+def _metric_row(row: MetricRow) -> shapes.MetricRow:
+    kind: Any = row.kind
+    return shapes.MetricRow(kind, row.epoch, row.last_step, row.time, row.attempt, row.metrics)
 
 
 def _trace_id(traceparent: str | None) -> str | None:

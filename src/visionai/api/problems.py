@@ -14,7 +14,14 @@ from visionai.errors import BadInput, VisionAIError
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
-CODES = {400: "bad_request", 401: "unauthorised", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+CODES = {
+    400: "bad_request",
+    401: "unauthorised",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+}
 
 
 def responses(*statuses: int) -> dict[int, ResponseSpec]:
@@ -33,7 +40,9 @@ def on_our_error(request: Request[Any, Any, Any], error: VisionAIError) -> Respo
 
 def on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
     if isinstance(error, ValidationException):
-        errors = [_field_error(e) for e in error.extra or [] if isinstance(e, dict)] if isinstance(error.extra, list) else []
+        errors = (
+            [_field_error(e) for e in error.extra or [] if isinstance(e, dict)] if isinstance(error.extra, list) else []
+        )
         detail = "; ".join(f"{e['field']}: {e['message']}" for e in errors) or error.detail
         return _answer(422, "invalid_input", "Invalid input", detail, errors, {})
     if error.status_code == 400:  # a body that is no JSON, or not of the right form
@@ -41,7 +50,9 @@ def on_framework_error(request: Request[Any, Any, Any], error: HTTPException) ->
     if error.status_code >= 500:
         return on_any_error(request, error)
     code = CODES.get(error.status_code, "error")
-    return _answer(error.status_code, code, code.replace("_", " ").capitalize(), error.detail, [], dict(error.headers or {}))
+    return _answer(
+        error.status_code, code, code.replace("_", " ").capitalize(), error.detail, [], dict(error.headers or {})
+    )
 
 
 def on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:

@@ -18,9 +18,7 @@ BUILT = Path(__file__).parent.parent / "webui"
 NONCE = "__CSP_NONCE__"
 RESERVED = frozenset({"api", "v1", "ws", "assets", "storage"})
 PUBLIC = {"public": True}
-NOT_BUILT = (
-    "The web UI is not built. Run `pip install .` in the source folder (it brings its Node), then restart.\n"
-)
+NOT_BUILT = "The web UI is not built. Run `pip install .` in the source folder (it brings its Node), then restart.\n"
 MEDIA_TYPES = {
     ".js": "text/javascript",
     ".css": "text/css",

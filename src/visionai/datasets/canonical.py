@@ -9,6 +9,7 @@ wrapped in.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -59,6 +60,7 @@ def write_annotations(path: Path, classes: list[str], annotations: Iterable[Anno
             own.update(line)
             f.write(line)
         size = f.tell()
+        _sync(f)
     return Written(path.name, "annotations", size, own.hexdigest()), content.hexdigest()
 
 
@@ -67,7 +69,9 @@ def write_split(path: Path, split: dict[str, str]) -> Written:
     body = msgspec.json.encode({
         name: sorted(file for file, side in split.items() if side == name) for name in ("train", "val")
     })  # fmt: skip
-    path.write_bytes(body)
+    with path.open("wb") as f:
+        f.write(body)
+        _sync(f)
     return Written(path.name, "split", len(body), hashlib.sha256(body).hexdigest())
 
 
@@ -85,6 +89,7 @@ def write_shards(folder: Path, images: Iterable[tuple[str, Path]], limit: int = 
                 while image is not None and hashing.size < limit:
                     _add(tar, *image)
                     image = next(remaining, None)
+            _sync(f)
         yield Written(path.name, "shard", hashing.size, hashing.sha.hexdigest())
         number += 1
 
@@ -95,6 +100,12 @@ def _add(tar: tarfile.TarFile, name: str, path: Path) -> None:
     with path.open("rb") as f:
         tar.addfile(info, f)
     tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps each header for ever
+
+
+def _sync(f: IO[bytes]) -> None:
+    """What a version consists of outlives a power cut. Single images are not synced: the shards hold them all."""
+    f.flush()
+    os.fsync(f.fileno())
 
 
 class _Hashing:

@@ -30,7 +30,7 @@ from visionai.storage import keys
 from visionai.storage.base import Storage
 from visionai.storage.local import LocalStorage
 
-ROWS = 500  # images in one transaction: some 20 ms, so that no heartbeat waits long
+ROWS = 200  # images in one transaction: some 15 ms, so that no heartbeat waits long
 
 
 async def _prepare(ctx: Context, op: Operation, work: Path) -> dict[str, Any]:

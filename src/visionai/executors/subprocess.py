@@ -30,7 +30,6 @@ class SubprocessExecutor:
         self.runs = runs
         self.host_id = host_id
         self.boot_id = boot_id or this_boot()
-        self._reapers: set[asyncio.Task[int]] = set()
         runs.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def start(self, launch: Launch) -> Handle:
@@ -40,13 +39,11 @@ class SubprocessExecutor:
             return adopted
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", wrapper.__file__, str(run_dir), *launch.argv,
-            env=launch.env, cwd=run_dir, start_new_session=True,
+            env=launch.env, cwd=run_dir,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
-        reaper = asyncio.create_task(process.wait())
-        self._reapers.add(reaper)
-        reaper.add_done_callback(self._reapers.discard)
-        handle = await self._await_handle(run_dir, reaper)
+        await process.wait()  # it forks and leaves at once
+        handle = await self._await_handle(run_dir)
         if handle is None:
             raise Unavailable(f"The trainer's wrapper did not start; its folder is {run_dir}.")
         return handle
@@ -60,7 +57,7 @@ class SubprocessExecutor:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:  # a wrapper is just starting: it writes its pid next
-                return await self._await_handle(run_dir, None)
+                return await self._await_handle(run_dir)
             if (found := self._written_handle(run_dir)) is None:
                 wrapper.write(str(run_dir), "exit.json", {"code": wrapper.NEVER_STARTED})
             return found
@@ -94,14 +91,12 @@ class SubprocessExecutor:
     async def remove(self, launch_id: str) -> None:
         await asyncio.to_thread(shutil.rmtree, self.run_dir(launch_id), ignore_errors=True)
 
-    async def _await_handle(self, run_dir: Path, reaper: asyncio.Task[int] | None) -> Handle | None:
+    async def _await_handle(self, run_dir: Path) -> Handle | None:
         """The wrapper writes its pid within some 30 ms; the loser of two finds the winner's."""
         deadline = asyncio.get_running_loop().time() + START_SECONDS
         while asyncio.get_running_loop().time() < deadline:
             if (handle := self._written_handle(run_dir)) is not None:
                 return handle
-            if reaper is not None and reaper.done() and reaper.result() not in (0, wrapper.LOST_THE_LOCK):
-                return None
             await asyncio.sleep(0.005)
         return None
 
@@ -169,4 +164,3 @@ def _kill_tree(pid: int) -> None:
     """SIGKILL the trainer's group first, so that the wrapper reaps it and writes the exit status."""
     for child in wrapper.children(pid):
         wrapper.signal_group(child, signal.SIGKILL)
-

@@ -4,6 +4,7 @@ Started by file name with ``python -I -S``, so it uses the standard library alon
 
     wrapper.py RUN_DIR ARGV...
 
+- leaves its parent at once (fork, setsid), so that it belongs to no server and no server has to reap it;
 - takes an flock on ``RUN_DIR/lock``; the loser of two exits with 75, so one launch never runs twice;
 - writes ``RUN_DIR/pid.json`` (its own pid and start time), which a server that lost the handle adopts;
 - starts ARGV in a process group of its own, working directory ``RUN_DIR/work``, output appended to ``output.log``;
@@ -31,6 +32,9 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 def main() -> int:
     run_dir, argv = sys.argv[1], sys.argv[2:]
+    if os.fork():
+        return 0
+    os.setsid()
     lock = os.open(os.path.join(run_dir, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # noqa: PTH118
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,7 +59,7 @@ def run(run_dir: str, argv: list[str], terminated: list[int]) -> int:
         try:
             child = subprocess.Popen(
                 argv, cwd=work, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0,
-                preexec_fn=die_with_parent,
+                preexec_fn=die_with_parent,  # noqa: PLW1509  (there are no threads here)
             )  # fmt: skip
         except OSError as e:
             output.write(f"{argv[0]} cannot be started: {e.strerror}\n".encode())

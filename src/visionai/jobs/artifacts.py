@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict, NotFound
-from visionai.ids import uuid7
 from visionai.identity.tokens import Callback
+from visionai.ids import uuid7
 from visionai.jobs import events, reports
 from visionai.jobs.tables import Artifact, Attempt, Job
 from visionai.storage import keys

@@ -146,7 +146,12 @@ Action = (
 )  # fmt: skip
 
 
-def decide(job: JobView, process: Observation | None, now: datetime, unbroken_since: datetime, limits: Limits) -> Action:
+LEAVING_LOOK = timedelta(seconds=0.25)  # how often a process that is about to leave is looked at
+
+
+def decide(
+    job: JobView, process: Observation | None, now: datetime, unbroken_since: datetime, limits: Limits
+) -> Action:
     """The one next step.
 
     ``process`` is what the executor saw of the latest attempt's process just now, None if there is none to look at.
@@ -175,7 +180,12 @@ def decide(job: JobView, process: Observation | None, now: datetime, unbroken_si
 
 
 def _with_attempt(
-    job: JobView, attempt: AttemptView, process: Observation | None, now: datetime, unbroken_since: datetime, limits: Limits
+    job: JobView,
+    attempt: AttemptView,
+    process: Observation | None,
+    now: datetime,
+    unbroken_since: datetime,
+    limits: Limits,
 ) -> Action:
     if job.state in ENDED:  # only its process is left, if anything
         return _leave(attempt, process, now, unbroken_since, limits)
@@ -253,7 +263,7 @@ def _leave(
         return Release(None)
     ended = _past(attempt.ended_at or now, now, unbroken_since)
     leave_by = ended + (limits.exit_grace if attempt.outcome != "lost" else timedelta(0))
-    return Wait(leave_by) if now < leave_by else Kill()
+    return Wait(min(leave_by, now + LEAVING_LOOK)) if now < leave_by else Kill()
 
 
 def _after(job: JobView, attempt: AttemptView) -> Action:

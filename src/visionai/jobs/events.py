@@ -51,7 +51,9 @@ async def activity(
     """Begin (``running``) or end a line of the timeline; beginning it again counts a try."""
     row = await session.get(ActivityRow, (job_id, name, attempt))
     if row is None:
-        row = ActivityRow(job_id=job_id, name=name, attempt=attempt, status=status, started_at=utcnow(), message=message)
+        row = ActivityRow(
+            job_id=job_id, name=name, attempt=attempt, status=status, started_at=utcnow(), message=message
+        )
         session.add(row)
     elif row.status == status == "running":
         row.tries += 1
@@ -60,6 +62,4 @@ async def activity(
     row.status, row.message = status, message
     if status != "running":
         row.ended_at = utcnow()
-    await emit(
-        session, job_id, "activity", {"name": name, "attempt": attempt, "status": status, "message": message}
-    )
+    await emit(session, job_id, "activity", {"name": name, "attempt": attempt, "status": status, "message": message})

@@ -28,9 +28,7 @@ async def add_metrics(
     key = (job.id, kind, attempt, epoch, (step or 0) if kind == "step" else 0)
     row = await session.get(MetricRow, key)
     if row is None:
-        row = MetricRow(
-            job_id=job.id, kind=kind, attempt=attempt, epoch=epoch, step=key[4], time=utcnow(), metrics={}
-        )
+        row = MetricRow(job_id=job.id, kind=kind, attempt=attempt, epoch=epoch, step=key[4], time=utcnow(), metrics={})
         session.add(row)
     row.metrics = {**row.metrics, **metrics}
     row.last_step = step if step is not None else row.last_step
@@ -94,7 +92,9 @@ async def append_log(session: AsyncSession, job_id: UUID, attempt: int, lines: l
     await events.emit(session, job_id, "log", {"first_line": first, "count": len(lines)})
 
 
-async def read_log(session: AsyncSession, job_id: UUID, start: int, limit: int) -> list[tuple[int, int, dict[str, Any]]]:
+async def read_log(
+    session: AsyncSession, job_id: UUID, start: int, limit: int
+) -> list[tuple[int, int, dict[str, Any]]]:
     """(line number, attempt, line) of lines ``start`` to ``start + limit``."""
     chunks = await session.scalars(
         select(LogChunk)

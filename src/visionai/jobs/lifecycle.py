@@ -14,8 +14,21 @@ from visionai.db import utcnow
 from visionai.executors.base import Handle, Observation
 from visionai.jobs import events, history, launch, slots, submit
 from visionai.jobs.decide import (
-    Action, Begin, Claim, End, EndAttempt, Finalize, Kill, MarkRunning, Problem, Release, Requeue, RequestStop,
-    Terminate, Validate, Wait,
+    Action,
+    Begin,
+    Claim,
+    End,
+    EndAttempt,
+    Finalize,
+    Kill,
+    MarkRunning,
+    Problem,
+    Release,
+    RequestStop,
+    Requeue,
+    Terminate,
+    Validate,
+    Wait,
 )  # fmt: skip
 from visionai.jobs.state import JobState, check
 from visionai.jobs.tables import Attempt, Job
@@ -78,9 +91,7 @@ async def end_attempt(
     begun = "create_training_job" if job.state == JobState.STARTING else "monitor_training"
     await events.activity(session, job.id, begun, attempt.number, status, message)
     await events.activity(session, job.id, "cleanup_training_job", attempt.number, "running")
-    await events.emit(
-        session, job.id, "attempt", {"attempt": attempt.number, "status": outcome, "message": message}
-    )
+    await events.emit(session, job.id, "attempt", {"attempt": attempt.number, "status": outcome, "message": message})
 
 
 async def launched(session: AsyncSession, attempt: Attempt, handle: Handle) -> None:
@@ -189,4 +200,3 @@ async def _end(
 async def _end_open_validation(session: AsyncSession, job: Job, status: str) -> None:
     if job.state == JobState.VALIDATING:
         await events.activity(session, job.id, "validate_dataset", 0, status)
-

@@ -28,7 +28,13 @@ async def editable_job(session: AsyncSession, user: CurrentUser, job_id: UUID) -
 
 
 async def page(
-    session: AsyncSession, user: CurrentUser, *, states: list[str], dataset_id: UUID | None, before: UUID | None, limit: int
+    session: AsyncSession,
+    user: CurrentUser,
+    *,
+    states: list[str],
+    dataset_id: UUID | None,
+    before: UUID | None,
+    limit: int,
 ) -> list[Job]:
     """Newest first; one more than ``limit`` where there are more."""
     query = select(Job).where(project_filter(user, Job.project_id)).order_by(Job.id.desc()).limit(limit + 1)

@@ -21,13 +21,26 @@ from visionai.errors import Unavailable
 from visionai.executors.base import Handle, Observation
 from visionai.ids import uuid7
 from visionai.jobs import launch, lifecycle
-from visionai.jobs.decide import Action, AttemptView, JobView, Kill, Launch, Limits, Problem, Release, Terminate, Wait, decide
+from visionai.jobs.decide import (
+    Action,
+    AttemptView,
+    JobView,
+    Kill,
+    Launch,
+    Limits,
+    Problem,
+    Release,
+    Terminate,
+    Wait,
+    decide,
+)
 from visionai.jobs.state import ACTIVE, JobState
 from visionai.jobs.tables import Attempt, Job
 from visionai.parts import Parts
 from visionai.trainers.contract import ERROR_CODES
 
 log = structlog.get_logger()
+
 
 class LookAgain(msgspec.Struct, frozen=True):
     """The attempt that was looked at is not the latest any more."""
@@ -187,6 +200,7 @@ async def _take_lease(parts: Parts, job_id: UUID, lease: UUID) -> bool:
 async def _drop_lease(parts: Parts, job_id: UUID, lease: UUID) -> None:
     async with parts.db.write() as session:
         await session.execute(
-            update(Job).where(Job.id == job_id, Job.lease_token == lease).values(lease_token=None, lease_expires_at=None)
+            update(Job)
+            .where(Job.id == job_id, Job.lease_token == lease)
+            .values(lease_token=None, lease_expires_at=None)
         )
-

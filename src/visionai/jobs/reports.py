@@ -58,9 +58,7 @@ async def accept(db: Database, who: Callback, endpoint: str, seq: int | None, ta
 
 
 async def attempt_of(session: AsyncSession, who: Callback) -> Attempt:
-    attempt = await session.scalar(
-        select(Attempt).where(Attempt.job_id == who.job_id, Attempt.number == who.attempt)
-    )
+    attempt = await session.scalar(select(Attempt).where(Attempt.job_id == who.job_id, Attempt.number == who.attempt))
     if attempt is None:
         raise NotFound("There is no such job, or it was deleted: stop.")
     return attempt

@@ -106,7 +106,11 @@ async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -
     if version is None or version.dataset_id != dataset.id:
         return [FieldError("dataset_version", "the data set has no such version")]
     if spec.task_type not in version.task_types:
-        return [FieldError("task_type", f"the data set has annotations for {', '.join(version.task_types) or 'nothing'} only")]
+        return [
+            FieldError(
+                "task_type", f"the data set has annotations for {', '.join(version.task_types) or 'nothing'} only"
+            )
+        ]
     return []
 
 
@@ -114,21 +118,31 @@ async def _visible(session: AsyncSession, user: CurrentUser, dataset: Dataset) -
     from sqlalchemy import select  # noqa: PLC0415
 
     return (
-        await session.scalar(select(Dataset.id).where(Dataset.id == dataset.id, project_filter(user, Dataset.project_id)))
+        await session.scalar(
+            select(Dataset.id).where(Dataset.id == dataset.id, project_filter(user, Dataset.project_id))
+        )
     ) is not None
 
 
 def _check_training(frameworks: Frameworks, spec: JobSpec) -> list[FieldError]:
     found = frameworks.get(spec.framework)
     if found is None:
-        return [FieldError("framework", f"there is no framework {spec.framework!r}; there are: {', '.join(frameworks.names)}")]
+        return [
+            FieldError(
+                "framework", f"there is no framework {spec.framework!r}; there are: {', '.join(frameworks.names)}"
+            )
+        ]
     if found.manifest is None:
         return [FieldError("framework", f"{spec.framework} is not ready: {found.message}")]
     wrong = []
     models = {m.name: m for m in found.manifest.models}
     if spec.task_type not in found.manifest.tasks:
-        wrong.append(FieldError("task_type", f"{spec.framework} does {', '.join(found.manifest.tasks)}, not {spec.task_type}"))
+        wrong.append(
+            FieldError("task_type", f"{spec.framework} does {', '.join(found.manifest.tasks)}, not {spec.task_type}")
+        )
     if spec.model_name not in models:
-        wrong.append(FieldError("model_name", f"{spec.framework} has no model {spec.model_name!r}: see GET /api/v1/models"))
+        wrong.append(
+            FieldError("model_name", f"{spec.framework} has no model {spec.model_name!r}: see GET /api/v1/models")
+        )
     wrong += [FieldError(f"config.{f}", message) for f, message in validate_config(found.manifest.schema, spec.config)]
     return wrong

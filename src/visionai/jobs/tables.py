@@ -25,8 +25,12 @@ class Job(Base):
     __table_args__ = (
         Index("ix_jobs_project_id_id", "project_id", "id"),
         Index("ix_jobs_state_queue", "state", "priority", "queued_at"),
-        Index("ix_jobs_active", "next_check_at", sqlite_where=text("ended_at IS NULL"),
-              postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "ix_jobs_active",
+            "next_check_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -77,8 +81,14 @@ class Attempt(Base):
     __tablename__ = "attempts"
     __table_args__ = (
         UniqueConstraint("job_id", "number"),
-        Index("uq_attempts_slot", "host_id", "slot", unique=True, sqlite_where=text("released_at IS NULL"),
-              postgresql_where=text("released_at IS NULL")),
+        Index(
+            "uq_attempts_slot",
+            "host_id",
+            "slot",
+            unique=True,
+            sqlite_where=text("released_at IS NULL"),
+            postgresql_where=text("released_at IS NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)

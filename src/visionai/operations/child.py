@@ -19,14 +19,11 @@ import msgspec
 
 from visionai.operations.work import Limits, Outcome, Params, Reason, Report, WorkFailed, write
 
-NICENESS = 5  # the server and the trainers come first
-
 
 def main(entry: str, work: Path) -> int:
     params = msgspec.json.decode((work / "params.json").read_bytes(), type=Params)
     restrict(params.limits)
     outcome = run(entry, params.input, work)
-    os.sync()  # what the result names outlives a power cut
     write(work / "result.json", outcome)
     return 0 if outcome.error is None else 1
 
@@ -62,7 +59,6 @@ def restrict(limits: Limits) -> None:
         hard = wanted + slack if present == resource.RLIM_INFINITY else min(wanted + slack, present)
         resource.setrlimit(kind, (min(wanted, hard), hard))
     os.umask(0o077)
-    os.nice(NICENESS)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ class LocalStorage:
                 part.unlink(missing_ok=True)
 
 
-class _full_disk:  # noqa: N801  (reads as a statement: with _full_disk())
+class _full_disk:
     def __enter__(self) -> None: ...
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:

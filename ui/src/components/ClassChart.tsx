@@ -13,11 +13,11 @@ export function ClassChart({ classes, chosen, onChoose }: { classes: Schemas["Cl
           type="button"
           className="class-row"
           aria-pressed={c.name === chosen}
-          aria-label={`${c.name}: ${count(c.train)} for training, ${count(c.val)} for validation`}
           onClick={() => onChoose(c.name === chosen ? undefined : c.name)}
         >
           <span className="clip" title={c.name}>
             {c.name}
+            <span className="visually-hidden">{`: ${count(c.train)} for training, ${count(c.val)} for validation, in all`}</span>
           </span>
           <span className="class-bar">
             <i style={{ width: `${(100 * c.train) / most}%` }} />

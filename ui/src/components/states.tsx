@@ -58,10 +58,12 @@ export function Callout({ tone, title, children, action }: { tone?: "bad" | "lam
   );
 }
 
-export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+type EmptyProps = { title: string; heading?: "h1" | "h2"; children?: ReactNode; action?: ReactNode };
+
+export function Empty({ title, heading: Heading = "h2", children, action }: EmptyProps) {
   return (
     <div className="empty">
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children}
       {action && <div className="act">{action}</div>}
     </div>
@@ -99,6 +101,7 @@ export function NotFound({ what = "There is no page at this address." }: { what?
   return (
     <Empty
       title="Nothing here"
+      heading="h1"
       action={
         <Button component="a" href="/" variant="default">
           Go home

@@ -30,6 +30,7 @@ export function TrainPage() {
     return (
       <Empty
         title="First a data set"
+        heading="h1"
         action={
           <Button component={Link} to="/datasets">
             Add a data set

@@ -1,0 +1,190 @@
+"""One suite for the seam, passed by every executor: the real one with real processes, and the fake."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pytest
+
+from visionai.executors.base import Executor, Exited, Gone, Handle, Launch, Observation, Running
+from visionai.executors.fake import FakeExecutor
+from visionai.executors.subprocess import SubprocessExecutor, trainer_environment
+
+T = TypeVar("T")
+SLEEPS = "import time; time.sleep(600)"
+SAVES_ON_SIGTERM = """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path("saved").touch(), sys.exit(143)))
+pathlib.Path("ready").touch()
+time.sleep(600)
+"""
+LEAVES_A_DAEMON = """
+import pathlib, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+pathlib.Path("daemon").write_text(str(child.pid))
+"""
+
+
+def launch(program: str, launch_id: str = "job-a-1", **env: str) -> Launch:
+    return Launch(launch_id, [sys.executable, "-c", program], {"PATH": os.environ["PATH"], **env})
+
+
+async def until(look: Callable[[], T | None], seconds: float = 20.0) -> T:
+    """The first answer that is not None; these are real processes, which have no event to wait for."""
+    deadline = time.monotonic() + seconds
+    while (found := look()) is None:
+        assert time.monotonic() < deadline, "it did not happen"
+        await asyncio.sleep(0.01)
+    return found
+
+
+async def end_of(executor: Executor, handle: Handle) -> Observation:
+    deadline = time.monotonic() + 20
+    while isinstance(seen := await executor.poll(handle), Running):
+        assert time.monotonic() < deadline, "it did not end"
+        await asyncio.sleep(0.01)
+    return seen
+
+
+def exists(path: Path) -> bool | None:
+    return path.exists() or None
+
+
+def alive(pid: int) -> bool:
+    try:
+        return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture(params=["subprocess", "fake"])
+def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Executor:
+    return SubprocessExecutor(tmp_path / "runs", "host") if request.param == "subprocess" else FakeExecutor(tmp_path)
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> SubprocessExecutor:
+    return SubprocessExecutor(tmp_path / "runs", "host")
+
+
+async def test_what_was_started_runs_until_it_is_killed(executor):
+    handle = await executor.start(launch(SLEEPS))
+    assert await executor.poll(handle) == Running()
+    await executor.stop(handle, kill=True)
+    assert await end_of(executor, handle) == Exited(137)
+
+
+async def test_starting_again_adopts(executor):
+    first = await executor.start(launch(SLEEPS))
+    assert await executor.start(launch(SLEEPS)) == first
+    assert await executor.adopt("job-a-1") == first
+    await executor.stop(first, kill=True)
+    await end_of(executor, first)
+
+
+async def test_a_launch_that_was_given_up_never_happens(executor):
+    assert await executor.adopt("job-a-1") is None
+    assert isinstance(await end_of_late_start(executor), Exited | Gone)
+
+
+async def end_of_late_start(executor: Executor) -> Observation:
+    try:
+        handle = await executor.start(launch(SLEEPS))
+    except Exception:
+        return Gone("refused")
+    return await end_of(executor, handle)
+
+
+async def test_a_handle_survives_being_written_down(executor):
+    handle = await executor.start(launch(SLEEPS))
+    kept = msgspec.json.decode(msgspec.json.encode(handle), type=Handle)
+    assert await executor.poll(kept) == Running()
+    await executor.stop(kept, kill=True)
+    await end_of(executor, kept)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("program", "code"), [("pass", 0), ("raise SystemExit(3)", 3), ("import os; os.abort()", 134)])
+async def test_exit_codes_are_kept(real, program, code):
+    assert await end_of(real, await real.start(launch(program))) == Exited(code)
+
+
+@pytest.mark.process
+async def test_the_exit_code_survives_the_server(real, tmp_path):
+    handle = await real.start(launch("raise SystemExit(5)"))
+    await end_of(real, handle)
+    assert await SubprocessExecutor(tmp_path / "runs", "host").poll(handle) == Exited(5)
+
+
+@pytest.mark.process
+async def test_sigterm_reaches_the_trainer_which_may_save(real):
+    handle = await real.start(launch(SAVES_ON_SIGTERM))
+    work = Path(handle.run_dir) / "work"
+    await until(lambda: exists(work / "ready"))
+    await real.stop(handle)
+    assert await end_of(real, handle) == Exited(143)
+    assert (work / "saved").exists()
+
+
+@pytest.mark.process
+async def test_nothing_that_a_trainer_started_is_left_behind(real):
+    handle = await real.start(launch(LEAVES_A_DAEMON))
+    assert await end_of(real, handle) == Exited(0)
+    daemon = int((Path(handle.run_dir) / "work" / "daemon").read_text())
+    assert not alive(daemon)
+
+
+@pytest.mark.process
+async def test_a_killed_wrapper_takes_its_trainer_with_it(real):
+    handle = await real.start(launch("import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"))  # fmt: skip  # noqa: E501
+    pid_file = Path(handle.run_dir) / "work" / "pid"
+    pid = await until(lambda: int(pid_file.read_text() or 0) or None if pid_file.exists() else None)
+    os.kill(handle.pid, signal.SIGKILL)
+    assert isinstance(await end_of(real, handle), Gone)
+    await until(lambda: True if not alive(pid) else None)
+
+
+@pytest.mark.process
+async def test_two_servers_starting_the_same_launch_start_it_once(real, tmp_path):
+    other = SubprocessExecutor(tmp_path / "runs", "host")
+    first, second = await asyncio.gather(real.start(launch(SLEEPS)), other.start(launch(SLEEPS)))
+    assert first == second
+    await real.stop(first, kill=True)
+    await end_of(real, first)
+
+
+@pytest.mark.process
+async def test_after_a_restart_of_the_machine_it_is_gone_and_not_counted(real, tmp_path):
+    handle = await real.start(launch(SLEEPS))
+    rebooted = SubprocessExecutor(tmp_path / "runs", "host", boot_id="another")
+    assert await rebooted.poll(handle) == Gone("the machine was restarted", uncounted=True)
+    await real.stop(handle, kill=True)
+    await end_of(real, handle)
+
+
+@pytest.mark.process
+async def test_a_program_that_does_not_exist_says_so(real):
+    missing = Launch("job-a-1", ["/nowhere/python"], {})
+    handle = await real.start(missing)
+    assert await end_of(real, handle) == Exited(127)
+    assert "/nowhere/python cannot be started" in (Path(handle.run_dir) / "output.log").read_text()
+
+
+@pytest.mark.process
+async def test_no_secret_reaches_a_trainer(real):
+    """Its environment is dumped and looked at."""
+    server = {**os.environ, "JWT_SECRET": "marked-1", "DATABASE_URL": "marked-2", "REDIS_URL": "marked-3",
+              "R2_SECRET_ACCESS_KEY": "marked-4", "AWS_SECRET_ACCESS_KEY": "marked-5", "OPENAI_API_KEY": "marked-6"}  # fmt: skip
+    program = "import json, os, pathlib; pathlib.Path('env').write_text(json.dumps(dict(os.environ)))"
+    started = Launch("job-a-1", [sys.executable, "-c", program], trainer_environment(server))
+    handle = await real.start(started)
+    await end_of(real, handle)
+    assert "marked" not in (Path(handle.run_dir) / "work" / "env").read_text()
