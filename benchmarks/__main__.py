@@ -52,14 +52,17 @@ def main() -> int:
 
 
 def show(name: str, size: Size, figures: list[Figure]) -> None:
-    table = Table(title=f"BENCH={name}: {size.starts} starts, {size.pairs} pairs of {size.epochs} epochs", title_justify="left")
+    table = Table(
+        title=f"BENCH={name}: {size.starts} starts, {size.pairs} pairs of {size.epochs} epochs", title_justify="left"
+    )
     for heading in ("figure", "median", "95 % interval", "aim", ""):
         table.add_column(heading, justify="left" if heading in ("figure", "") else "right")
     for figure in figures:
         table.add_row(*figure.row())
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(table)
-    console.print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, {platform.platform()}, Python {platform.python_version()}")
+    machine = f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, {platform.platform()}"
+    console.print(f"{machine}, Python {platform.python_version()}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Working: CPU seconds of the trainer's process per epoch, evaluation and reports 
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -39,19 +40,19 @@ def measure(folder: Path, archive: Path, images: Path, *, pairs: int, epochs: in
         for _ in range(pairs):
             inside.append(_platform(server, dataset, config, marks))
             by_hand.append(_by_hand(images, config, folder / "by-hand"))
+    pairs_of = list(zip(inside, by_hand, strict=True))
+    epoch = [a.cpu_per_epoch / b.cpu_per_epoch for a, b in pairs_of]
+    line = [a.first_line - b.first_line for a, b in pairs_of]
+    batch = [a.first_batch - b.first_batch for a, b in pairs_of]
     return [
-        Figure("epoch's CPU time, platform ÷ by hand", [a.cpu_per_epoch / b.cpu_per_epoch for a, b in _pairs(inside, by_hand)], aim=1.05, digits=3),
+        Figure("epoch's CPU time, platform ÷ by hand", epoch, aim=1.05, digits=3),
         Figure("  an epoch on the platform", [m.cpu_per_epoch for m in inside], "s"),
         Figure("  an epoch by hand", [m.cpu_per_epoch for m in by_hand], "s"),
-        Figure("wait for the first line, platform − by hand", [a.first_line - b.first_line for a, b in _pairs(inside, by_hand)], "s", aim=1.0),
+        Figure("wait for the first line, platform − by hand", line, "s", aim=1.0),
         Figure("  from POST to the trainer's first line", [m.first_line for m in inside], "s"),
         Figure("  from the command to the trainer's first line", [m.first_line for m in by_hand], "s"),
-        Figure("wait for the first batch, platform − by hand", [a.first_batch - b.first_batch for a, b in _pairs(inside, by_hand)], "s"),
-    ]  # fmt: skip
-
-
-def _pairs(inside: list[Measured], by_hand: list[Measured]) -> list[tuple[Measured, Measured]]:
-    return list(zip(inside, by_hand, strict=True))
+        Figure("wait for the first batch, platform − by hand", batch, "s"),
+    ]
 
 
 def _timed_python(script: Path, marks: Path) -> Path:
@@ -75,10 +76,9 @@ def _upload(server: Server, archive: Path) -> str:
 
 def _platform(server: Server, dataset: str, config: dict[str, Any], marks: Path) -> Measured:
     began = time.time()
-    job = server.post("/api/v1/training/jobs", json={
-        "dataset_id": dataset, "task_type": "classification", "framework": "timm", "model_name": MODEL, "config": config,
-    })["id"]  # fmt: skip
-    path = f"/api/v1/training/jobs/{job}"
+    spec = {"dataset_id": dataset, "task_type": "classification", "framework": "timm", "model_name": MODEL}
+    job = server.post("/api/v1/training/jobs", json={**spec, "config": config})
+    path = f"/api/v1/training/jobs/{job['id']}"
     state = until(lambda: (s := server.get(path)["state"]) in ("completed", "failed", "cancelled") and s, every=0.5)
     assert state == "completed", server.get(path)
     first_line = _time(server.get(f"{path}/logs?from=0&limit=1")["items"][0])
@@ -112,8 +112,8 @@ def _by_hand(images: Path, config: dict[str, Any], out: Path) -> Measured:
 
 def _per_epoch(line: str) -> float:
     """The median of the epochs, without the first, in which libraries are still being loaded."""
-    marks = json.loads(line)["marks"]
-    return median([end - begin for begin, end in zip(marks[1:], marks[2:], strict=False)])
+    marks: list[float] = json.loads(line)["marks"]
+    return median([end - begin for begin, end in itertools.pairwise(marks[1:])])
 
 
 def _time(item: dict[str, Any]) -> float:

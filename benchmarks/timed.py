@@ -39,7 +39,7 @@ def main(file: Path, argv: list[str]) -> int:
         module.finish = marking(module.finish, last=True)
         return train(package, *arguments)
 
-    entry._train = timed_train
+    entry._train = timed_train  # type: ignore[assignment]
     return entry.main(argv)
 
 

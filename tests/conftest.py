@@ -34,7 +34,7 @@ class InternetRefused(BaseException):
 def refuse_internet(event: str, arguments: tuple[object, ...]) -> None:
     """An audit hook: raises on a connection or datagram to, or a look-up of, anything but this machine."""
     match event, arguments:
-        case ("socket.connect" | "socket.sendto" | "socket.sendmsg"), (_, (str() | bytes() as host, *_)):
+        case (("socket.connect" | "socket.sendto" | "socket.sendmsg"), (_, (str() | bytes() as host, *_))):
             pass
         case "socket.getaddrinfo", (str() | bytes() as host, *_):
             pass

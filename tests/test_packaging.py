@@ -29,7 +29,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environ = {**os.environ, "PATH": str(folder)}
     environ.pop("VISIONAI_SKIP_UI", None)
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-index", "--no-build-isolation", "-w", folder, ROOT],
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-index", "--no-build-isolation",
+         "-w", folder, ROOT],
         env=environ, check=True,
     )  # fmt: skip
     return next(folder.glob("visionai-*.whl"))

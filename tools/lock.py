@@ -39,7 +39,8 @@ def wanted(project: dict[str, Any]) -> list[str]:
 def resolve(requirements: list[str]) -> list[str]:
     """`name==version` for each of these and what they need, by pip itself; nothing is installed."""
     report = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-", "--", *requirements],
+        [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
+         "--report", "-", "--", *requirements],
         stdout=subprocess.PIPE, check=True,
     ).stdout  # fmt: skip
     found = {canonical(i["metadata"]["name"]): i["metadata"]["version"] for i in json.loads(report)["install"]}

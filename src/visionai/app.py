@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -70,7 +70,8 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
         dependencies=deps.DEPENDENCIES,
         exception_handlers=problems.HANDLERS,
         openapi_config=OpenAPIConfig(
-            "VisionAI", __version__, path="/api/v1", render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            "VisionAI", __version__, render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            openapi_router=Router("/api/v1", route_handlers=[], opt={"public": True}),
             security=[{"bearer": []}], use_handler_docstrings=True,
             components=Components(security_schemes={"bearer": SecurityScheme("http", scheme="bearer")}),
         ),
@@ -89,7 +90,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         await embedded.start()
         stack.push_async_callback(embedded.stop)
     redis = connect(settings.redis_url, embedded)
-    stack.push_async_callback(redis.aclose)
+    stack.push_async_callback(redis.aclose, close_connection_pool=True)
 
     async def deliver(effects: wakeup.Effects) -> None:
         await wakeup.deliver(redis, effects)

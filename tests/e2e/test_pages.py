@@ -148,7 +148,7 @@ def test_a_data_set_is_seen_through_its_import_and_by_class(inside: Page, tmp_pa
     upload(inside, archive(tmp_path, "parts.zip", members | {"nut/torn.png": png(7)[:60]}))
     expect(inside.get_by_role("heading", name="parts")).to_be_visible()
     expect(inside.locator(".badge", has_text="ready")).to_be_visible(timeout=60_000)
-    inside.get_by_role("button", name=re.compile("^bolt: ")).click()
+    inside.get_by_role("button", name=re.compile(r"^bolt\b")).click()
     expect(inside.get_by_text("5 images", exact=True)).to_be_visible()
     inside.reload()
     expect(inside.get_by_text("5 images", exact=True)).to_be_visible()

@@ -129,7 +129,7 @@ async def list_members(
             select(ProjectMember, User).join(User, User.id == ProjectMember.user_id)
             .where(ProjectMember.project_id == project_id).order_by(User.id)
         )  # fmt: skip
-        return Page([_member(m, u) for m, u in rows.tuples()])
+        return Page([_member(m, u) for m, u in rows])
 
 
 @post("/projects/{project_id:uuid}/members", responses=responses(403, 404, 409), summary="Add somebody to a project")

@@ -128,7 +128,7 @@ async def _datasets(session: AsyncSession, project_id: UUID) -> list[DatasetChoi
             id=str(d.id), name=d.name, status=d.status, task_types=list(v.task_types) if v else [],
             class_count=len(v.classes) if v else 0, image_count=v.image_count if v else 0,
         )
-        for d, v in rows.tuples()
+        for d, v in rows
     ]  # fmt: skip
 
 
@@ -140,7 +140,7 @@ async def _jobs(session: AsyncSession, project_id: UUID) -> list[JobChoice]:
         .order_by(Job.id.desc())
         .limit(KNOWN_JOBS)
     )
-    return [JobChoice(str(j.id), j.name, j.state, name, j.model_name) for j, name in rows.tuples()]
+    return [JobChoice(str(j.id), j.name, j.state, name, j.model_name) for j, name in rows]
 
 
 def _framework(framework: Framework) -> FrameworkChoice:

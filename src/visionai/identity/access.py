@@ -83,7 +83,7 @@ async def my_projects(session: AsyncSession, user: CurrentUser) -> list[tuple[Pr
         .where(ProjectMember.user_id == user.id)
         .order_by(Project.id)
     )
-    return [(project, role) for project, role in rows.tuples()]  # type: ignore[misc]  # a String column holds the literal
+    return [(project, role) for project, role in rows]  # type: ignore[misc]  # a String column holds the literal
 
 
 async def _rank(session: AsyncSession, user: CurrentUser, project_id: UUID) -> int:

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         stay_offline(allow_downloads=False)
         importlib.import_module(f"{package}.catalogue").write(args.out)
         return 0
-    _leave(_by_hand(package, args) if args.data else _for_the_server(package))
+    return _leave(_by_hand(package, args) if args.data else _for_the_server(package))
 
 
 def _leave(code: int) -> NoReturn:

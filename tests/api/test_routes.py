@@ -1,0 +1,101 @@
+"""Every route is guarded or on the short public list; nothing else comes in."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+import pytest
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
+
+from visionai.identity import tokens
+
+PUBLIC = {
+    ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/api/v1/auth/setup"), ("POST", "/api/v1/auth/setup"),
+    ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout"),
+    ("GET", "/api/v1/{path:str}"), ("GET", "/"), ("GET", "/{path:path}"), ("GET", "/assets/{name:path}"),
+}  # fmt: skip
+OWN_GUARD = {"callback": "/v1/jobs/", "signed": "/storage/", "ticket": "/ws/training/"}
+SOME_ID = "01a20ad6-b1b8-710e-af7f-713d5e0cd98b"
+
+
+def routes(app):
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", None) or [route.route_handler]:
+            methods = handler.http_methods if isinstance(handler, HTTPRouteHandler) else {"WS"}
+            for method in sorted(set(methods) - {"OPTIONS", "HEAD"}):
+                yield method, route.path, handler
+
+
+def address(path: str) -> str:
+    parts = [SOME_ID if ":uuid" in p else "0" if ":int" in p else "x" if p.startswith("{") else p for p in path.split("/")]
+    return "/".join(parts)
+
+
+def test_every_route_is_guarded_or_on_the_list(app):
+    unguarded = set()
+    for method, path, handler in routes(app):
+        own = handler.opt.get("auth")
+        if own is not None:
+            assert path.startswith(OWN_GUARD[own]), f"{method} {path} claims a guard that is not its own"
+        elif handler.opt.get("public") or path.startswith("/api/v1/openapi"):
+            unguarded.add((method, path))
+    assert unguarded <= PUBLIC
+
+
+def test_nobody_gets_in_without_a_token(app, client):
+    seen = 0
+    for method, path, handler in routes(app):
+        if handler.opt.get("public") or isinstance(handler, WebsocketRouteHandler) or "openapi" in path:
+            continue
+        answer = client.request(method, address(path))
+        assert answer.status_code in ({400, 403, 422} if handler.opt.get("auth") == "signed" else {401}), (method, path)
+        assert answer.headers["content-type"].startswith("application/problem+json")
+        seen += 1
+    assert seen > 30
+
+
+def test_a_trainers_token_opens_nothing_of_the_api(app, client, admin):
+    settings = app.state.parts.settings
+    callback = tokens.callback_token(settings, UUID(SOME_ID), 1)
+    answer = client.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {callback}"})
+    assert answer.status_code == 401
+
+
+def test_a_persons_token_reports_nothing(client, admin):
+    answer = admin.call("POST", f"/v1/jobs/{SOME_ID}/heartbeat", json={"epoch": 1, "progress": 1})
+    assert answer.status_code == 401
+
+
+def test_a_trainers_token_is_for_its_own_job(app, client):
+    callback = tokens.callback_token(app.state.parts.settings, UUID(int=7), 1)
+    answer = client.post(
+        f"/v1/jobs/{SOME_ID}/heartbeat", json={"epoch": 1, "progress": 1}, headers={"Authorization": f"Bearer {callback}"}
+    )
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/v1/nothing", "/storage/x/%2e%2e/%2e%2e/etc/passwd", "/assets/none.js"])
+def test_what_is_not_there_is_404_or_refused(client, path):
+    assert client.get(path).status_code in {401, 403, 404, 422}
+
+
+def test_a_stranger_finds_nothing_of_others(admin):
+    project = admin.call("GET", "/api/v1/projects").json()["items"][0]["id"]
+    stranger = admin.as_user("eve@example.org", "engineer")
+    assert stranger.call("GET", f"/api/v1/projects/{project}/members").status_code == 404
+    assert stranger.call("GET", f"/api/v1/training/jobs/{SOME_ID}").status_code == 404
+    assert stranger.call("GET", "/api/v1/users").status_code == 403
+
+
+def test_a_viewer_changes_nothing(admin):
+    viewer = admin.as_user("vera@example.org", "viewer")
+    assert viewer.call("POST", "/api/v1/projects", json={"name": "mine"}).status_code == 403
+    assert viewer.call("POST", "/api/v1/chat/message", json={"content": "hello"}).status_code == 403
+
+
+def test_the_openapi_document_names_every_route_of_the_api(app, client):
+    documented = set(client.get("/api/v1/openapi.json").json()["paths"])
+    for _method, path, handler in routes(app):
+        if path.startswith("/api/v1/") and "openapi" not in path and not isinstance(handler, WebsocketRouteHandler):
+            assert re.sub(r":\w+}", "}", path) in documented

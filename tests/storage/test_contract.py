@@ -1,0 +1,123 @@
+"""What every store promises; local is the first."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visionai.errors import Forbidden, NotFound
+from visionai.storage.local import LocalStorage
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def storage(tmp_path: Path, clock: Clock) -> LocalStorage:
+    return LocalStorage(tmp_path, "secret", clock=clock)
+
+
+async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def broken(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+    raise ConnectionError("the client has left")
+
+
+async def read(storage: LocalStorage, key: str, **window: int) -> bytes:
+    return b"".join([chunk async for chunk in storage.get(key, **window)])
+
+
+async def test_what_is_put_is_got_whole_and_in_part(storage):
+    stat = await storage.put("a/b", chunks(b"hello ", b"world"))
+    assert (stat.key, stat.size) == ("a/b", 11)
+    assert await read(storage, "a/b") == b"hello world"
+    assert await read(storage, "a/b", offset=6, length=3) == b"wor"
+    assert await storage.sha256("a/b") == hashlib.sha256(b"hello world").hexdigest()
+
+
+async def test_a_put_that_breaks_off_leaves_what_was_there(storage):
+    await storage.put("k", chunks(b"old"))
+    with pytest.raises(ConnectionError):
+        await storage.put("k", broken(b"new"))
+    assert await read(storage, "k") == b"old"
+    assert list((storage.root / ".incoming").iterdir()) == []
+
+
+async def test_deleting_what_is_not_there_is_no_error(storage):
+    await storage.delete("nothing")
+    assert await storage.stat("nothing") is None
+    with pytest.raises(NotFound):
+        await read(storage, "nothing")
+
+
+async def test_a_prefix_is_listed_and_deleted(storage):
+    for key in ("p/1", "p/q/2", "r/3"):
+        await storage.put(key, chunks(b"x"))
+    assert [s.key async for s in storage.list("p/")] == ["p/1", "p/q/2"]
+    await storage.delete_prefix("p/")
+    assert [s.key async for s in storage.list("p/")] == []
+    assert await storage.stat("r/3") is not None
+
+
+async def test_a_file_is_taken_over(storage, tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(b"bytes")
+    await storage.put_file("f", source)
+    assert await read(storage, "f") == b"bytes"
+
+
+def query(url: str) -> tuple[str, int, str, str]:
+    parts = urlsplit(url)
+    values = {name: value[0] for name, value in parse_qs(parts.query).items()}
+    key = parts.path.removeprefix("/storage/")
+    return key, int(values["expires"]), values["signature"], values.get("download", "")
+
+
+def test_a_signature_opens_its_own_object_for_its_own_method_until_it_expires(storage, clock):
+    key, expires, signature, _ = query(storage.sign("GET", "a/b", expires_in=60))
+    storage.verify("GET", key, expires, signature)
+    for method, other, until in [("PUT", key, expires), ("GET", "a/c", expires), ("GET", key, expires + 1)]:
+        with pytest.raises(Forbidden):
+            storage.verify(method, other, until, signature)
+    clock.now += 61
+    with pytest.raises(Forbidden, match="expired"):
+        storage.verify("GET", key, expires, signature)
+
+
+def test_a_download_cannot_be_renamed(storage):
+    key, expires, signature, name = query(storage.sign("GET", "a", expires_in=60, file_name="model.pt"))
+    storage.verify("GET", key, expires, signature, name)
+    with pytest.raises(Forbidden):
+        storage.verify("GET", key, expires, signature, "virus.exe")
+
+
+@given(st.text(max_size=60) | st.lists(st.sampled_from(["..", ".", "a", "", "\\", "\0", "/"]), max_size=6).map("/".join))
+def test_no_key_leaves_the_folder(key):
+    storage = object.__new__(LocalStorage)
+    storage.root = Path("/data/storage")
+    try:
+        path = storage.path(key)
+    except NotFound:
+        return
+    assert path.is_relative_to(storage.root)
+    assert ".." not in path.parts
