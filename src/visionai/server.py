@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,8 @@ def serve(settings: Settings, *, as_json: bool) -> int:
                     _announce(settings, await new_setup_token(app.state.parts.db), as_json=as_json)
 
         server = Server(config)
+        for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn stops at them, and raises them once more afterwards
+            signal.signal(number, lambda *_: None)
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
             runner.run(server.serve([listener]))
         (settings.data_dir / "server.json").unlink(missing_ok=True)
