@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from visionai import wakeup
 from visionai.datasets import importing as datasets
+from visionai.datasets.uploads import remove_abandoned
 from visionai.db import utcnow
 from visionai.jobs import reconcile as jobs
 from visionai.operations import queries as operations
@@ -62,6 +63,10 @@ class Background:
         self._stopping = False
 
     async def start(self) -> None:
+        if self._parts.db.embedded:  # nobody else works on it
+            async with self._parts.db.write() as session:
+                await jobs.release_leases(session)
+                await operations.release_leases(session)
         await jobs.remove_left_over_runs(self._parts)
         self._tasks = [
             asyncio.create_task(self._listen(), name="arq"),
@@ -131,6 +136,7 @@ class Background:
                     due += [("operation", i) for i in await operations.due(session, utcnow())]
                 for kind, row_id in due:
                     self.wake(kind, row_id)
+                await remove_abandoned(self._parts.db, self._parts.storage, utcnow())
                 self._parts.last_sweep = asyncio.get_running_loop().time()
             except Exception:
                 log.exception("sweep_failed", next="tried again")

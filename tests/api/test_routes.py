@@ -28,7 +28,9 @@ def routes(app):
 
 
 def address(path: str) -> str:
-    parts = [SOME_ID if ":uuid" in p else "0" if ":int" in p else "x" if p.startswith("{") else p for p in path.split("/")]
+    parts = [
+        SOME_ID if ":uuid" in p else "0" if ":int" in p else "x" if p.startswith("{") else p for p in path.split("/")
+    ]
     return "/".join(parts)
 
 
@@ -70,12 +72,16 @@ def test_a_persons_token_reports_nothing(client, admin):
 def test_a_trainers_token_is_for_its_own_job(app, client):
     callback = tokens.callback_token(app.state.parts.settings, UUID(int=7), 1)
     answer = client.post(
-        f"/v1/jobs/{SOME_ID}/heartbeat", json={"epoch": 1, "progress": 1}, headers={"Authorization": f"Bearer {callback}"}
+        f"/v1/jobs/{SOME_ID}/heartbeat",
+        json={"epoch": 1, "progress": 1},
+        headers={"Authorization": f"Bearer {callback}"},
     )
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/v1/nothing", "/storage/x/%2e%2e/%2e%2e/etc/passwd", "/assets/none.js"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/nothing", "/v1/nothing", "/storage/x/%2e%2e/%2e%2e/etc/passwd", "/assets/none.js"]
+)
 def test_what_is_not_there_is_404_or_refused(client, path):
     assert client.get(path).status_code in {401, 403, 404, 422}
 

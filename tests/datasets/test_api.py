@@ -21,6 +21,7 @@ from visionai.datasets.importing import IMPORT
 from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
 from visionai.datasets.uploads import ABANDONED, remove_abandoned
 from visionai.db import utcnow
+from visionai.frameworks import Frameworks
 from visionai.identity import tokens
 from visionai.identity.tables import Project, ProjectMember, User
 from visionai.jobs.tables import Job
@@ -127,8 +128,14 @@ async def running(app: Litestar) -> AsyncIterator[None]:
     await task
 
 
+async def _know_nothing(frameworks: Frameworks) -> None:
+    """Trainers are not the subject here; asking each of them takes a process."""
+    await asyncio.Event().wait()
+
+
 @pytest.fixture
-async def world(settings: Settings) -> AsyncIterator[World]:
+async def world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(Frameworks, "watch", _know_nothing)
     app = create_app(settings, {"PATH": "/usr/bin:/bin"}, background=False)
     transport = httpx.ASGITransport(app)
     async with running(app), httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:

@@ -111,7 +111,9 @@ def test_a_download_cannot_be_renamed(storage):
         storage.verify("GET", key, expires, signature, "virus.exe")
 
 
-@given(st.text(max_size=60) | st.lists(st.sampled_from(["..", ".", "a", "", "\\", "\0", "/"]), max_size=6).map("/".join))
+@given(
+    st.text(max_size=60) | st.lists(st.sampled_from(["..", ".", "a", "", "\\", "\0", "/"]), max_size=6).map("/".join)
+)
 def test_no_key_leaves_the_folder(key):
     storage = object.__new__(LocalStorage)
     storage.root = Path("/data/storage")

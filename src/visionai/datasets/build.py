@@ -92,8 +92,7 @@ def _import(wanted: Input, work: Path, book: FaultBook, report: Report) -> Versi
     ]
     split = splits.given(samples, book) if layout.split_given else splits.stratified(samples)
     images = [
-        Image(s.file_name, s.label, split[s.file_name], looked[i])
-        for i, s in zip(readable, samples, strict=True)
+        Image(s.file_name, s.label, split[s.file_name], looked[i]) for i, s in zip(readable, samples, strict=True)
     ]
     counts = class_counts(sorted({i.label for i in images}, key=natural), images)
     check(images, counts, book)

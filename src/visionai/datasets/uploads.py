@@ -81,9 +81,7 @@ class Upload:
     async def _touch(self) -> None:
         self._touched = self._now()
         async with self._db.write() as session:
-            await session.execute(
-                update(Dataset).where(Dataset.id == self.dataset_id).values(updated_at=self._touched)
-            )
+            await session.execute(update(Dataset).where(Dataset.id == self.dataset_id).values(updated_at=self._touched))
 
 
 async def remove_abandoned(db: Database, storage: Storage, now: datetime) -> int:

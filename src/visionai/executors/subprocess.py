@@ -66,6 +66,8 @@ class SubprocessExecutor:
         run_dir = Path(handle.run_dir)
         if (code := _exit_code(run_dir)) is not None:
             return Exited(code)
+        if handle.host_id != self.host_id:
+            return Gone("it ran on another machine", uncounted=True)
         if handle.boot_id != self.boot_id:
             return Gone("the machine was restarted", uncounted=True)
         if wrapper.start_time(handle.pid) == handle.start_time and _alive(handle.pid):

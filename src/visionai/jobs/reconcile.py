@@ -79,6 +79,13 @@ async def remove_left_over_runs(parts: Parts) -> None:
             await parts.executor.remove(launch_id)
 
 
+async def release_leases(session: AsyncSession) -> None:
+    """At the start of a process that owns the database alone: whoever held a lease is no more."""
+    await session.execute(
+        update(Job).where(Job.lease_token.is_not(None)).values(lease_token=None, lease_expires_at=None)
+    )
+
+
 async def due(session: AsyncSession, now: datetime) -> list[UUID]:
     """Jobs that the sweep wakes. No check is set far ahead: one that is was set before the clock was moved back."""
     far = now + 2 * lifecycle.QUEUE_CHECK

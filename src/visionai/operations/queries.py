@@ -62,9 +62,7 @@ async def due(session: AsyncSession, now: datetime, limit: int = 100) -> list[UU
 
 async def latest(session: AsyncSession, subject_ids: list[UUID]) -> dict[UUID, Operation]:
     """The newest operation on each of these subjects."""
-    found = await session.scalars(
-        select(Operation).where(Operation.subject_id.in_(subject_ids)).order_by(Operation.id)
-    )
+    found = await session.scalars(select(Operation).where(Operation.subject_id.in_(subject_ids)).order_by(Operation.id))
     return {op.subject_id: op for op in found if op.subject_id is not None}
 
 
