@@ -161,9 +161,9 @@ class Background:
             if task is not None:
                 await asyncio.shield(task)
 
+        task = func(cast(WorkerCoroutine, reconcile), name="reconcile")
         return Worker(
-            functions=[func(cast(WorkerCoroutine, reconcile), name="reconcile", keep_result=0, timeout=TASK_SECONDS, max_tries=1)],
-            redis_pool=self._parts.redis, queue_name=wakeup.QUEUE, handle_signals=False, poll_delay=0.1,
+            functions=[task], redis_pool=self._parts.redis, queue_name=wakeup.QUEUE, handle_signals=False, poll_delay=0.1,
             max_jobs=50, job_timeout=TASK_SECONDS, keep_result=0, max_tries=1, health_check_interval=3600,
             job_serializer=wakeup.serialize, job_deserializer=wakeup.deserialize,
         )  # fmt: skip

@@ -49,7 +49,8 @@ async def create(
 @get("/training/jobs", responses=responses(), summary="Jobs, newest first")
 async def list_jobs(
     user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    states: States = None, dataset_id: FromQuery[UUID | None] = None, cursor: FromQuery[UUID | None] = None, limit: Limit = 50,
+    states: States = None, dataset_id: FromQuery[UUID | None] = None, cursor: FromQuery[UUID | None] = None,
+    limit: Limit = 50,
 ) -> Page[shapes.Job]:  # fmt: skip
     async with db.read() as session:
         found = await queries.page(
