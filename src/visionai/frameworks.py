@@ -8,6 +8,7 @@ then the framework is ``installing`` or ``absent``, and says which command chang
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -134,7 +135,9 @@ class Frameworks:
         try:
             out, err = await asyncio.wait_for(process.communicate(), seconds)
         except BaseException:
-            process.kill()
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
             await process.wait()
             raise
         if process.returncode != 0:

@@ -36,7 +36,8 @@ class Server:
     def serve(self) -> dict[str, Any]:
         where = ["--port", str(self.port), "--data-dir", self.data_dir]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "visionai.cli", "serve", "--json", *where], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            [sys.executable, "-m", "visionai.cli", "serve", "--json", *where],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         assert self.process.stdout is not None
         said: dict[str, Any] = json.loads(self.process.stdout.readline())

@@ -182,7 +182,8 @@ async def test_a_program_that_does_not_exist_says_so(real):
 async def test_no_secret_reaches_a_trainer(real):
     """Its environment is dumped and looked at."""
     server = {**os.environ, "JWT_SECRET": "marked-1", "DATABASE_URL": "marked-2", "REDIS_URL": "marked-3",
-              "R2_SECRET_ACCESS_KEY": "marked-4", "AWS_SECRET_ACCESS_KEY": "marked-5", "OPENAI_API_KEY": "marked-6"}  # fmt: skip
+              "R2_SECRET_ACCESS_KEY": "marked-4", "AWS_SECRET_ACCESS_KEY": "marked-5",
+              "OPENAI_API_KEY": "marked-6"}  # fmt: skip
     program = "import json, os, pathlib; pathlib.Path('env').write_text(json.dumps(dict(os.environ)))"
     started = Launch("job-a-1", [sys.executable, "-c", program], trainer_environment(server))
     handle = await real.start(started)
