@@ -164,6 +164,7 @@ class Background:
         task = func(cast(WorkerCoroutine, reconcile), name="reconcile")
         return Worker(
             functions=[task], redis_pool=self._parts.redis, queue_name=wakeup.QUEUE, handle_signals=False,
-            poll_delay=0.1, max_jobs=50, job_timeout=TASK_SECONDS, keep_result=0, max_tries=1, health_check_interval=3600,
+            poll_delay=0.1, max_jobs=50, job_timeout=TASK_SECONDS, keep_result=0, max_tries=1,
+            health_check_interval=3600,
             job_serializer=wakeup.serialize, job_deserializer=wakeup.deserialize,
         )  # fmt: skip
