@@ -13,7 +13,8 @@ from visionai.identity import tokens
 PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/api/v1/auth/setup"), ("POST", "/api/v1/auth/setup"),
     ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout"),
-    ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1"), ("GET", "/api/v1/{path:str}"), ("GET", "/"), ("GET", "/{path:path}"), ("GET", "/assets/{name:path}"),
+    ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1"), ("GET", "/api/v1/{path:str}"),
+    ("GET", "/"), ("GET", "/{path:path}"), ("GET", "/assets/{name:path}"),
 }  # fmt: skip
 OWN_GUARD = {"callback": "/v1/jobs/", "signed": "/storage/", "ticket": "/ws/training/"}
 SOME_ID = "01a20ad6-b1b8-710e-af7f-713d5e0cd98b"
