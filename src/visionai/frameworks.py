@@ -133,7 +133,8 @@ class Frameworks:
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
-            out, err = await asyncio.wait_for(process.communicate(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for loses a cancellation that meets the end of the process
+                out, err = await process.communicate()
         except BaseException:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
