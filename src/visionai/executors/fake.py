@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from visionai.errors import Unavailable
 from visionai.executors.base import Exited, Gone, Handle, Launch, Observation, Running
 
 
@@ -35,11 +36,10 @@ class FakeExecutor:
     async def start(self, launch: Launch) -> Handle:
         if launch.launch_id not in self.processes:
             if launch.launch_id in self._never:
-                self.processes[launch.launch_id] = Exited(76)
-            else:
-                self.processes[launch.launch_id] = Running()
-                self.launched[launch.launch_id] = launch
-                self.starts += 1
+                raise Unavailable(f"The launch {launch.launch_id} was given up before it was started.")
+            self.processes[launch.launch_id] = Running()
+            self.launched[launch.launch_id] = launch
+            self.starts += 1
         return self._handle(launch.launch_id)
 
     async def adopt(self, launch_id: str) -> Handle | None:

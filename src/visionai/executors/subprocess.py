@@ -37,6 +37,8 @@ class SubprocessExecutor:
         run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         if (adopted := self._written_handle(run_dir)) is not None:
             return adopted
+        if _exit_code(run_dir) is not None:
+            raise Unavailable(f"The launch {launch.launch_id} was given up before it was started.")
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", wrapper.__file__, str(run_dir), *launch.argv,
             env=launch.env, cwd=run_dir,
