@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from visionai.settings import Settings
 
@@ -22,6 +23,12 @@ for name in Settings.__struct_fields__:
     os.environ.pop(name.upper(), None)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ |= {"HF_HUB_OFFLINE": "1", "YOLO_OFFLINE": "1", "NO_PROXY": "127.0.0.1,localhost,::1"}
+
+
+# --- hypothesis: how fast this machine is just now says nothing about the code ---------------------------------------
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 # --- the internet: refused to everything in this process, whichever library asks --------------------------------------

@@ -16,6 +16,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from visionai import __version__, wakeup
 from visionai.api import (
     auth,
+    bodies,
     callbacks,
     chat,
     datasets,
@@ -66,6 +67,7 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
             chat.router, callbacks.router, files.router, events.training, webui.webui_router(),
         ],
         lifespan=[lifespan],
+        request_class=bodies.JSONRequest,
         guards=[deps.authenticate],
         dependencies=deps.DEPENDENCIES,
         exception_handlers=problems.HANDLERS,

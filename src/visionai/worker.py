@@ -21,9 +21,11 @@ from redis.exceptions import RedisError
 
 from visionai import wakeup
 from visionai.datasets import importing as datasets
+from visionai.datasets.garbage import free_deleted
 from visionai.datasets.uploads import remove_abandoned
 from visionai.db import utcnow
 from visionai.jobs import reconcile as jobs
+from visionai.jobs.garbage import free_artifacts
 from visionai.operations import queries as operations
 from visionai.operations.kinds import Context
 from visionai.operations.reconcile import reconcile_operation
@@ -32,6 +34,7 @@ from visionai.parts import Parts
 log = structlog.get_logger()
 
 TASK_SECONDS = 60
+TIDY_SECONDS = 10.0
 JUMP_SECONDS = 5.0  # a wall clock that differs this much from the steady one was moved, or the machine slept
 
 KINDS = {kind.name: kind for kind in (datasets.IMPORT,)}
@@ -71,6 +74,7 @@ class Background:
         self._tasks = [
             asyncio.create_task(self._listen(), name="arq"),
             asyncio.create_task(self._sweep(), name="sweep"),
+            asyncio.create_task(self._tidy(), name="tidy"),
         ]
 
     async def stop(self) -> None:
@@ -136,11 +140,22 @@ class Background:
                     due += [("operation", i) for i in await operations.due(session, utcnow())]
                 for kind, row_id in due:
                     self.wake(kind, row_id)
-                await remove_abandoned(self._parts.db, self._parts.storage, utcnow())
                 self._parts.last_sweep = asyncio.get_running_loop().time()
             except Exception:
                 log.exception("sweep_failed", next="tried again")
             await asyncio.sleep(self._parts.settings.sweep_seconds)
+
+    async def _tidy(self) -> None:
+        """Free what nobody can see any more."""
+        db, storage = self._parts.db, self._parts.storage
+        while True:
+            try:
+                await remove_abandoned(db, storage, utcnow())
+                await free_artifacts(db, storage)
+                await free_deleted(db, storage, utcnow())
+            except Exception:
+                log.exception("tidy_failed", next="tried again")
+            await asyncio.sleep(TIDY_SECONDS)
 
     async def _listen(self) -> None:
         """Run arq, and run it again if Redis went away."""

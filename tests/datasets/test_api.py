@@ -17,6 +17,7 @@ from litestar import Litestar
 from sqlalchemy import func, select
 
 from visionai.app import create_app
+from visionai.datasets.garbage import free_deleted
 from visionai.datasets.importing import IMPORT
 from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
 from visionai.datasets.uploads import ABANDONED, remove_abandoned
@@ -343,6 +344,66 @@ async def test_deleting(world: World, tmp_path: Path) -> None:
     assert (await world.client.delete(f"{API}/{dataset_id}", headers=world.headers())).status_code == 204
     assert (await world.get(f"/{dataset_id}")).status_code == 404
     assert (await world.get("")).json()["items"] == []
+
+
+async def test_what_is_deleted_is_freed_but_not_what_others_use(world: World, tmp_path: Path) -> None:
+    """Two data sets share some images; the second one stays whole when the first goes, and the last one takes all."""
+    some = archives.classes(3)
+    one = await world.imported(some, tmp_path)
+    more = {**some, **{f"cats/more-{i}.png": b for i, b in enumerate(archives.classes(9).values())}}
+    two = await world.imported(more, tmp_path)
+    await world.client.delete(f"{API}/{one}", headers=world.headers())
+    assert await free_deleted(world.parts.db, world.parts.storage, utcnow()) == 1
+    assert not any(one in key for key in world.stored())
+    for image in (await world.get(f"/{two}/images", limit=100)).json()["items"]:
+        assert (await world.client.get(image["image_url"])).status_code == 200
+        assert (await world.client.get(image["thumbnail_url"])).status_code == 200
+    await world.client.delete(f"{API}/{two}", headers=world.headers())
+    assert await free_deleted(world.parts.db, world.parts.storage, utcnow()) == 1
+    assert world.stored() == []
+    assert await world.count(DatasetImage) == 0
+    assert await world.count(DatasetVersion) == 2, "jobs that have ended still name what they were trained on"
+    assert await free_deleted(world.parts.db, world.parts.storage, utcnow()) == 0
+
+
+async def test_nothing_is_freed_while_an_import_of_the_project_is_at_work(world: World, tmp_path: Path) -> None:
+    dataset_id = await world.imported(archives.classes(3), tmp_path)
+    await world.client.delete(f"{API}/{dataset_id}", headers=world.headers())
+    body = archives.write_zip(tmp_path / "b.zip", archives.classes(3)).read_bytes()
+    other = (await world.upload(body)).json()
+    assert await free_deleted(world.parts.db, world.parts.storage, utcnow()) == 0
+    await world.finish(other["operation_id"])
+    assert await free_deleted(world.parts.db, world.parts.storage, utcnow()) == 1
+    for image in (await world.get(f"/{other['id']}/images")).json()["items"]:
+        assert (await world.client.get(image["image_url"])).status_code == 200
+
+
+async def test_freeing_that_was_broken_off_is_finished(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from visionai.datasets import garbage
+
+    class ServerKilled(BaseException):
+        pass
+
+    dataset_id = await world.imported(archives.classes(10), tmp_path)
+    await world.client.delete(f"{API}/{dataset_id}", headers=world.headers())
+    monkeypatch.setattr(garbage, "ROWS", 7)
+    real, calls = garbage.remove_blobs, 0
+
+    async def killed_at_the_second(*arguments: Any, **more: Any) -> None:
+        nonlocal calls
+        calls += 1
+        await real(*arguments, **more)
+        if calls == 2:
+            raise ServerKilled
+
+    monkeypatch.setattr(garbage, "remove_blobs", killed_at_the_second)
+    with pytest.raises(ServerKilled):
+        await free_deleted(world.parts.db, world.parts.storage, utcnow())
+    assert await world.count(DatasetImage) == 13
+    assert await free_deleted(world.parts.db, world.parts.storage, utcnow()) == 1
+    assert (world.stored(), await world.count(DatasetImage)) == ([], 0)
 
 
 async def test_deleting_cancels_the_import_and_leaves_nothing(world: World, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -159,9 +160,33 @@ async def test_two_servers_starting_the_same_launch_start_it_once(real, tmp_path
 async def test_after_a_restart_of_the_machine_it_is_gone_and_not_counted(real, tmp_path):
     handle = await real.start(launch(SLEEPS))
     rebooted = SubprocessExecutor(tmp_path / "runs", "host", boot_id="another")
-    assert await rebooted.poll(handle) == Gone("the machine was restarted", uncounted=True)
+    assert await rebooted.poll(handle) == Gone("the machine or the container was restarted", uncounted=True)
     await real.stop(handle, kill=True)
     await end_of(real, handle)
+
+
+@pytest.mark.process
+async def test_a_launch_that_was_not_recorded_before_the_restart_is_gone_and_not_counted(real, tmp_path):
+    """The server fell between launching and writing the handle down, and the machine with it."""
+    handle = await real.start(launch(SLEEPS))
+    written = Path(handle.run_dir) / "pid.json"
+    written.write_text(written.read_text().replace(handle.boot_id, "the boot before"))
+    adopted = await real.adopt("job-a-1")
+    assert await real.poll(adopted) == Gone("the machine or the container was restarted", uncounted=True)
+    await real.stop(handle, kill=True)
+    await end_of(real, handle)
+
+
+@pytest.mark.process
+def test_a_container_that_is_restarted_is_another_boot(real):
+    """Two containers on one machine differ in their first process alone: here, two pid namespaces."""
+    ask = [sys.executable, "-c", "from visionai.executors.wrapper import boot_id; print(boot_id())"]
+    container = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", *ask]
+    inside = subprocess.run(container, check=False, capture_output=True, text=True)
+    if inside.returncode != 0:
+        pytest.skip(f"this machine lets nobody make a pid namespace: {inside.stderr.strip()}")
+    assert inside.stdout.split(":")[0] == real.boot_id.split(":")[0]
+    assert inside.stdout.strip() != real.boot_id
 
 
 @pytest.mark.process

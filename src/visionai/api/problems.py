@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
+from visionai.api.bodies import wrong_in_body
 from visionai.api.shapes import Problem
 from visionai.errors import BadInput, VisionAIError
 
@@ -40,13 +41,14 @@ def on_our_error(request: Request[Any, Any, Any], error: VisionAIError) -> Respo
 
 def on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
     if isinstance(error, ValidationException):
-        errors = (
-            [_field_error(e) for e in error.extra or [] if isinstance(e, dict)] if isinstance(error.extra, list) else []
-        )
+        errors = [msgspec.to_builtins(e) for e in wrong_in_body(request)]
+        elsewhere = [e for e in error.extra or [] if isinstance(e, dict) and e.get("source") != "body"]
+        errors += [_field_error(e) for e in elsewhere if e.get("key") != "data"]
         detail = "; ".join(f"{e['field']}: {e['message']}" for e in errors) or error.detail
         return _answer(422, "invalid_input", "Invalid input", detail, errors, {})
     if error.status_code == 400:  # a body that is no JSON, or not of the right form
-        return _answer(422, "invalid_input", "Invalid input", error.detail, [], {})
+        errors = [{"field": "body", "message": error.detail}]
+        return _answer(422, "invalid_input", "Invalid input", error.detail, errors, {})
     if error.status_code >= 500:
         return on_any_error(request, error)
     code = CODES.get(error.status_code, "error")

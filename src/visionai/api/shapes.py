@@ -24,6 +24,10 @@ JobStateName = Literal[
 ]
 
 
+class Body(msgspec.Struct, forbid_unknown_fields=True):
+    """What people send. An unknown field is refused: ignored in silence, a slip of the pen would be believed."""
+
+
 class Page(msgspec.Struct, Generic[T]):
     items: list[T]
     next_cursor: str | None = None
@@ -55,7 +59,7 @@ class SetupState(msgspec.Struct):
     needed: bool
 
 
-class Setup(msgspec.Struct):
+class Setup(Body):
     token: str
     email: Email
     password: Password
@@ -63,14 +67,14 @@ class Setup(msgspec.Struct):
     cookie: bool = False
 
 
-class Login(msgspec.Struct):
+class Login(Body):
     email: str
     password: Annotated[str, Meta(max_length=1000)]
     cookie: bool = False
     """Keep the refresh token in an HttpOnly cookie instead of answering with it: for browsers."""
 
 
-class Refresh(msgspec.Struct):
+class Refresh(Body):
     refresh_token: str | None = None
     """Absent: the cookie's is used."""
 
@@ -92,7 +96,7 @@ class Session(msgspec.Struct):
     user: User
 
 
-class NewUser(msgspec.Struct):
+class NewUser(Body):
     email: Email
     password: Password
     role: Role = "engineer"
@@ -112,7 +116,7 @@ class Me(msgspec.Struct):
     projects: list[Project]
 
 
-class NewProject(msgspec.Struct):
+class NewProject(Body):
     name: Name
 
 
@@ -123,12 +127,12 @@ class Member(msgspec.Struct):
     role: ProjectRole
 
 
-class NewMember(msgspec.Struct):
+class NewMember(Body):
     user_id: UUID
     role: ProjectRole
 
 
-class NewTicket(msgspec.Struct):
+class NewTicket(Body):
     job_id: UUID
 
 
@@ -286,7 +290,7 @@ class Framework(msgspec.Struct):
 # --- training jobs --------------------------------------------------------------------------------------------------
 
 
-class NewJob(msgspec.Struct):
+class NewJob(Body):
     dataset_id: UUID
     task_type: TaskType
     framework: Name
@@ -448,7 +452,7 @@ class JobValidation(msgspec.Struct):
 # --- chat -----------------------------------------------------------------------------------------------------------
 
 
-class NewMessage(msgspec.Struct):
+class NewMessage(Body):
     content: Annotated[str, Meta(min_length=1, max_length=8000)]
     conversation_id: UUID | None = None
     project_id: UUID | None = None

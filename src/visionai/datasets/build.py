@@ -1,7 +1,7 @@
 """The import, as it runs in the operation's child process: an archive in, a finished version on disk out.
 
 In the work folder: ``archive`` (given), ``unpacked/``, ``thumbnails/<sha256>.webp``, and for the server to take over
-``annotations.ndjson``, ``split.json``, ``shard-*.tar`` and ``images.ndjson`` (:class:`Row`, a line per image).
+``annotations.ndjson``, ``split.json``, ``shard-*.tar`` and ``images.ndjson`` (ROWS_FILE: a :class:`Row` per image).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from visionai.datasets.pool import look_at_all
 from visionai.operations.work import Report, WorkFailed
 
 SAMPLED = 2000  # images whose colours are measured
+ROWS_FILE = "images.ndjson"
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -177,7 +178,7 @@ def _pack(
 
 
 def _write_rows(work: Path, images: list[Image], paths: list[Path]) -> None:
-    with (work / "images.ndjson").open("wb") as f:
+    with (work / ROWS_FILE).open("wb") as f:
         for n, (i, path) in enumerate(zip(images, paths, strict=True)):
             x = i.looked
             row = Row(n, i.file_name, x.sha256, _suffix(i.file_name), x.width, x.height, x.size, i.split, i.label,
@@ -187,7 +188,7 @@ def _write_rows(work: Path, images: list[Image], paths: list[Path]) -> None:
 
 def read_rows(work: Path) -> Iterator[Row]:
     decoder = msgspec.json.Decoder(Row)
-    with (work / "images.ndjson").open("rb") as f:
+    with (work / ROWS_FILE).open("rb") as f:
         for line in f:
             yield decoder.decode(line)
 

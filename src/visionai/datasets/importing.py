@@ -19,18 +19,18 @@ import msgspec
 from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.datasets import archive, build
+from visionai.datasets import archive, build, garbage
 from visionai.datasets.build import Result, Row
+from visionai.datasets.garbage import ROWS
 from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
-from visionai.errors import NotFound
+from visionai.errors import NotFound, Unavailable
+from visionai.operations.decide import launch_id
 from visionai.operations.kinds import Context, OperationKind
 from visionai.operations.tables import Operation
 from visionai.operations.work import Limits
 from visionai.storage import keys
 from visionai.storage.base import Storage
 from visionai.storage.local import LocalStorage
-
-ROWS = 200  # images in one transaction: some 15 ms, so that no heartbeat waits long
 
 
 async def _prepare(ctx: Context, op: Operation, work: Path) -> dict[str, Any]:
@@ -81,13 +81,17 @@ async def _failed(session: AsyncSession, op: Operation) -> None:
 
 
 async def _clean(ctx: Context, op: Operation) -> None:
-    """The archive goes in any case; after a failure all goes but blobs, which other data sets may use."""
+    """The archive goes in any case; after a failure all goes but what other data sets use too."""
     assert op.subject_id is not None
     if op.status == "completed":
         await ctx.storage.delete(keys.upload(op.subject_id, op.id))
-    else:
-        await _remove_unfinished(ctx, op.subject_id)
-        await ctx.storage.delete_prefix(keys.dataset(op.subject_id))
+        return
+    dataset = await _dataset(ctx, op)
+    async with ctx.db.read() as session:
+        if await garbage.others_at_work(session, dataset.project_id, but=dataset.id):
+            raise Unavailable("Another import of this project is at work: what this one left is removed after it.")
+    await _remove_unfinished(ctx, dataset, ctx.executor.run_dir(launch_id(op.id, op.attempt)) / "work")
+    await ctx.storage.delete_prefix(keys.dataset(dataset.id))
 
 
 async def _dataset(ctx: Context, op: Operation) -> Dataset:
@@ -161,22 +165,14 @@ def _image(version_id: UUID, row: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _remove_unfinished(ctx: Context, dataset_id: UUID) -> None:
-    """Rows of a version that never became current, in short transactions."""
-    async with ctx.db.read() as session:
-        versions = list(await session.scalars(select(DatasetVersion.id).where(DatasetVersion.dataset_id == dataset_id)))
-    for version_id in versions:
-        async with ctx.db.read() as session:
-            last = await session.scalar(select(func.max(DatasetImage.n)).where(DatasetImage.version_id == version_id))
-        for start in range(0, (last if last is not None else -1) + 1, ROWS):
-            async with ctx.db.write() as session:
-                await session.execute(
-                    delete(DatasetImage).where(
-                        DatasetImage.version_id == version_id, DatasetImage.n.between(start, start + ROWS - 1)
-                    )
-                )
-        async with ctx.db.write() as session:
-            await session.execute(delete(DatasetVersion).where(DatasetVersion.id == version_id))
+async def _remove_unfinished(ctx: Context, dataset: Dataset, work: Path) -> None:
+    """A version that never became current: its images, and those that were not written down yet."""
+    await garbage.remove_images(ctx.db, ctx.storage, dataset.id, dataset.project_id)
+    for rows in _chunks(build.read_rows(work), ROWS) if (work / build.ROWS_FILE).exists() else ():
+        hashes = {row.sha256 for row in rows}
+        await garbage.remove_blobs(ctx.db, ctx.storage, dataset.project_id, hashes, but=dataset.id)
+    async with ctx.db.write() as session:
+        await session.execute(delete(DatasetVersion).where(DatasetVersion.dataset_id == dataset.id))
 
 
 def _thumbnail(work: Path, row: Row) -> Path:

@@ -30,6 +30,7 @@ class Dataset(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
     deleted_at: Mapped[datetime | None]
+    freed_at: Mapped[datetime | None]  # when its objects had been removed too
 
 
 class DatasetVersion(Base):
@@ -63,7 +64,7 @@ class DatasetImage(Base):
     version_id: Mapped[UUID] = mapped_column(ForeignKey("dataset_versions.id", ondelete="CASCADE"), primary_key=True)
     n: Mapped[int] = mapped_column(primary_key=True)  # line of annotations.ndjson, from 0
     file_name: Mapped[str] = mapped_column(String(1024))
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
     suffix: Mapped[str] = mapped_column(String(8))
     width: Mapped[int]
     height: Mapped[int]

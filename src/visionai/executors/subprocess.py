@@ -25,11 +25,19 @@ from visionai.executors.base import Exited, Gone, Handle, Launch, Observation, R
 START_SECONDS = 10.0
 
 
+class Written(msgspec.Struct, frozen=True):
+    """What a wrapper writes of itself."""
+
+    pid: int
+    start_time: int
+    boot_id: str
+
+
 class SubprocessExecutor:
     def __init__(self, runs: Path, host_id: str, *, boot_id: str | None = None) -> None:
         self.runs = runs
         self.host_id = host_id
-        self.boot_id = boot_id or this_boot()
+        self.boot_id = boot_id or wrapper.boot_id()
         runs.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def start(self, launch: Launch) -> Handle:
@@ -71,7 +79,7 @@ class SubprocessExecutor:
         if handle.host_id != self.host_id:
             return Gone("it ran on another machine", uncounted=True)
         if handle.boot_id != self.boot_id:
-            return Gone("the machine was restarted", uncounted=True)
+            return Gone("the machine or the container was restarted", uncounted=True)
         if wrapper.start_time(handle.pid) == handle.start_time and _alive(handle.pid):
             return Running()
         if (code := _exit_code(run_dir)) is not None:  # written between the two looks
@@ -105,21 +113,14 @@ class SubprocessExecutor:
         return None
 
     def _written_handle(self, run_dir: Path) -> Handle | None:
-        """What a wrapper wrote of itself."""
         try:
-            written = msgspec.json.decode((run_dir / "pid.json").read_bytes(), type=dict[str, int])
+            written = msgspec.json.decode((run_dir / "pid.json").read_bytes(), type=Written)
         except FileNotFoundError:
             return None
         return Handle(
-            host_id=self.host_id, boot_id=self.boot_id, run_dir=str(run_dir),
-            pid=written["pid"], start_time=written["start_time"],
+            host_id=self.host_id, boot_id=written.boot_id, run_dir=str(run_dir), pid=written.pid,
+            start_time=written.start_time,
         )  # fmt: skip
-
-
-def this_boot() -> str:
-    """Changes at every start of the machine."""
-    path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else "unknown"
 
 
 def this_host(data_dir: Path) -> str:

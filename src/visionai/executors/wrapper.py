@@ -6,7 +6,7 @@ Started by file name with ``python -I -S``, so it uses the standard library alon
 
 - leaves its parent at once (fork, setsid), so that it belongs to no server and no server has to reap it;
 - takes an flock on ``RUN_DIR/lock``; the loser of two exits with 75, so one launch never runs twice;
-- writes ``RUN_DIR/pid.json`` (its own pid and start time), which a server that lost the handle adopts;
+- writes ``RUN_DIR/pid.json`` (its own pid and start time, and this boot), which a server that lost the handle adopts;
 - starts ARGV in a process group of its own, working directory ``RUN_DIR/work``, output appended to ``output.log``;
 - passes SIGTERM on to that group, kills what is left of the group when the trainer has gone, and writes
   ``RUN_DIR/exit.json`` (``{"code": n}``; 128 + signal as a shell does) atomically.
@@ -45,7 +45,7 @@ def main() -> int:
     prctl(PR_SET_CHILD_SUBREAPER, 1)  # what the trainer leaves behind becomes our child
     terminated: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: terminated.append(number))
-    write(run_dir, "pid.json", {"pid": os.getpid(), "start_time": start_time(os.getpid())})
+    write(run_dir, "pid.json", {"pid": os.getpid(), "start_time": start_time(os.getpid()), "boot_id": boot_id()})
     code = run(run_dir, argv, terminated)
     write(run_dir, "exit.json", {"code": code})
     return 0
@@ -126,7 +126,16 @@ def start_time(pid: int) -> int:
         return 0
 
 
-def write(run_dir: str, name: str, content: dict[str, int]) -> None:
+def boot_id() -> str:
+    """Changes at every start of the machine, and of the container: nothing outlives either's first process."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as f:  # noqa: PTH123
+            return f"{f.read().strip()}:{start_time(1)}"
+    except OSError:
+        return "unknown"
+
+
+def write(run_dir: str, name: str, content: dict[str, int | str]) -> None:
     path = os.path.join(run_dir, name)  # noqa: PTH118
     with open(f"{path}.part", "w") as f:  # noqa: PTH123
         json.dump(content, f)

@@ -13,6 +13,7 @@ from visionai.errors import BadInput, Conflict, NotFound
 from visionai.identity.tokens import Callback
 from visionai.ids import uuid7
 from visionai.jobs import events, reports
+from visionai.jobs.garbage import free_artifacts
 from visionai.jobs.tables import Artifact, Attempt, Job
 from visionai.storage import keys
 from visionai.storage.base import Storage
@@ -77,29 +78,33 @@ async def complete(db: Database, storage: Storage, who: Callback, artifact_id: U
         reports.refuse_ended(job, attempt)
         artifact = await session.get_one(Artifact, artifact_id)
         artifact.completed_at = utcnow()
-        replaced = await _replaced(session, artifact)
+        await session.flush()
+        await _supersede_older(session, artifact.job_id)
         data = {"id": str(artifact.id), "kind": artifact.kind, "name": artifact.name, "size": artifact.size}
         await session.flush()
         await events.emit(session, job.id, "artifact", data)
-    for key in replaced:
-        await storage.delete(key)
+    await free_artifacts(db, storage, who.job_id)
 
 
-async def _replaced(session: AsyncSession, artifact: Artifact) -> list[str]:
-    """Of the last and the best checkpoint one is kept: forget the others, and return their keys."""
-    if artifact.kind not in KEPT_ONCE:
-        return []
-    older = await session.scalars(
-        select(Artifact).where(
-            Artifact.job_id == artifact.job_id, Artifact.kind == artifact.kind, Artifact.id != artifact.id,
-            Artifact.completed_at.is_not(None),
+async def _supersede_older(session: AsyncSession, job_id: UUID) -> None:
+    """Keep the newest last and the newest best checkpoint; and while an attempt that is lost now would go on from
+    before that best one, the best one until there."""
+    rows = await session.scalars(
+        select(Artifact)
+        .where(
+            Artifact.job_id == job_id, Artifact.kind.in_(KEPT_ONCE), Artifact.completed_at.is_not(None),
+            Artifact.superseded.is_(False),
         )
+        .order_by(Artifact.completed_at.desc(), Artifact.id.desc())
     )  # fmt: skip
-    gone = []
-    for row in older:
-        gone.append(row.storage_key)
-        await session.delete(row)
-    return gone
+    by_kind: dict[str, list[Artifact]] = {kind: [] for kind in KEPT_ONCE}
+    for row in rows:
+        by_kind[row.kind].append(row)
+    lasts, bests = by_kind["checkpoint_last"], by_kind["checkpoint_best"]
+    resumed_from = (lasts[0].epoch or 0) if lasts else 0
+    fallback = next((row for row in bests if (row.epoch or 0) <= resumed_from), None)
+    for row in (*lasts[1:], *(row for row in bests[1:] if row is not fallback)):
+        row.superseded = True
 
 
 async def of_job(session: AsyncSession, job_id: UUID) -> list[Artifact]:

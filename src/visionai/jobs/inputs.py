@@ -29,7 +29,7 @@ async def inputs(session: AsyncSession, storage: Storage, base_url: str, who: Ca
     files = [signed(f) for f in version.files]
     if attempt.resume_artifact_id is not None:
         checkpoint = await session.get(Artifact, attempt.resume_artifact_id)
-        if checkpoint is not None:  # else this attempt has replaced it by a later one of its own
+        if checkpoint is not None and not checkpoint.superseded:  # else this attempt has replaced it by a later one
             files.append(
                 signed(
                     {"name": checkpoint.name, "kind": "checkpoint", "key": checkpoint.storage_key,

@@ -102,6 +102,7 @@ async def _step(parts: Parts, job_id: UUID, lease: UUID) -> Action | LookAgain |
         job = await session.get(Job, job_id)
         if job is None or job.lease_token != lease:
             return None
+        job.lease_expires_at = utcnow() + timedelta(seconds=parts.settings.lease_seconds)
         fresh = await _latest_attempt(session, job_id)
         if (fresh and fresh.id) != (attempt and attempt.id) or (fresh and fresh.handle) != (attempt and attempt.handle):
             return LookAgain()

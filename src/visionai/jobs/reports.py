@@ -14,12 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import Database, after_commit, utcnow
-from visionai.errors import AttemptEnded, NotFound
+from visionai.errors import AttemptEnded, Conflict, NotFound
 from visionai.identity.tokens import Callback
 from visionai.jobs import events, history, lifecycle
 from visionai.jobs.decide import Problem
 from visionai.jobs.state import ENDED
-from visionai.jobs.tables import Attempt, Job, Report, Validation
+from visionai.jobs.tables import Artifact, Attempt, Job, Report, Validation
 from visionai.trainers import contract
 from visionai.wakeup import Wake
 
@@ -133,7 +133,14 @@ def logs(body: contract.LogBatch) -> Take:
 
 
 def done(body: contract.Done) -> Take:
+    """Raises Conflict ``artifacts_incomplete`` if it claims success while a file that it announced has not arrived."""
+
     async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+        if body.status == "succeeded" and (missing := await _incomplete(session, attempt)):
+            raise Conflict(
+                f"Announced but not complete: {', '.join(missing)}. Upload and complete them, then report done again.",
+                code="artifacts_incomplete",
+            )
         attempt.done, attempt.done_at = msgspec.to_builtins(body), utcnow()
         problem = None
         if body.status == "failed":
@@ -145,3 +152,14 @@ def done(body: contract.Done) -> Take:
         return NO_CONTENT
 
     return take
+
+
+async def _incomplete(session: AsyncSession, attempt: Attempt) -> list[str]:
+    """Files of which the newest announcement was not completed; an older one counts for nothing any more."""
+    rows = await session.scalars(
+        select(Artifact)
+        .where(Artifact.job_id == attempt.job_id, Artifact.attempt == attempt.number)
+        .order_by(Artifact.id)
+    )
+    newest = {(row.kind, row.name): row for row in rows}
+    return [f"{kind} {name}" for (kind, name), row in newest.items() if row.completed_at is None]

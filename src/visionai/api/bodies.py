@@ -1,0 +1,84 @@
+"""JSON bodies: every field that is wrong is named at once, not the first alone."""
+
+from __future__ import annotations
+
+import re
+import types
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import msgspec
+from litestar import Request
+
+from visionai.errors import FieldError
+
+MOST = 50  # errors that are named: past them a body is wrong altogether
+STASH = "visionai.json"
+
+
+class JSONRequest(Request[Any, Any, Any]):
+    """Keeps the decoded body, so that an error handler, which cannot await, can look at it."""
+
+    async def json(self) -> Any:
+        self.scope[STASH] = decoded = await super().json()  # type: ignore[literal-required]
+        return decoded
+
+
+def wrong_in_body(request: Request[Any, Any, Any]) -> list[FieldError]:
+    """What is wrong in the body of this request, by what its handler takes; empty where it takes none."""
+    wanted = getattr(request.route_handler, "parsed_data_field", None)
+    if wanted is None:
+        return []
+    body = request.scope.get(STASH, {})  # no body at all counts as an empty one
+    return wrong_fields(wanted.annotation, body)[:MOST]
+
+
+def wrong_fields(kind: Any, value: Any, path: str = "") -> list[FieldError]:
+    """Every field of ``value`` that does not fit ``kind``, dots between levels, in the order of declaration."""
+    kind = _plain(kind)
+    if value is not None and _is_struct(kind) and isinstance(value, dict):
+        return _wrong_in_struct(kind, value, path)
+    if isinstance(value, list) and get_origin(kind) is list and _is_struct(item := _plain(get_args(kind)[0])):
+        return [error for i, each in enumerate(value) for error in wrong_fields(item, each, _below(path, str(i)))]
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as e:
+        message, _, where = str(e).partition(" - at `$")
+        inside = ".".join(step for step in re.split(r"[.\[\]]", where.rstrip("`").replace("[...]", "")) if step)
+        return [FieldError(_below(path, inside) or "body", message[:1].lower() + message[1:])]
+    return []
+
+
+def _wrong_in_struct(kind: Any, value: dict[str, Any], path: str) -> list[FieldError]:
+    wrong = []
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name, field in fields.items():
+        if name in value:
+            wrong += wrong_fields(field.type, value[name], _below(path, name))
+        elif field.required:
+            wrong.append(FieldError(_below(path, name), "is missing"))
+    if kind.__struct_config__.forbid_unknown_fields:
+        known = ", ".join(fields)
+        wrong += [
+            FieldError(_below(path, str(name)[:100]), f"is not a field here; there are: {known}")
+            for name in value
+            if name not in fields
+        ]
+    return wrong
+
+
+def _plain(kind: Any) -> Any:
+    """``Annotated[Struct, …]`` and ``Struct | None`` stripped to the struct; everything else as it is."""
+    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    if get_origin(bare) in (Union, types.UnionType):
+        structs = [arg for arg in get_args(bare) if _is_struct(arg)]
+        others = [arg for arg in get_args(bare) if arg not in structs and arg is not type(None)]
+        return structs[0] if len(structs) == 1 and not others else kind
+    return bare if _is_struct(bare) else kind
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}".strip(".")

@@ -1,0 +1,94 @@
+"""A wrong body is answered with all that is wrong in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visionai.api import shapes
+from visionai.api.bodies import wrong_fields
+from visionai.trainers import contract
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 300) | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+HEARTBEAT = {"seq": 1, "epoch": 1, "progress": 1.0, "metrics": {"loss": 1.0}, "system": {"cpu": 1.0}}
+VALIDATION = {
+    "epoch": 1, "primary_metric": {"name": "val/accuracy", "value": 0.5, "mode": "max"}, "metrics": {},
+    "per_class": [{"class": "a", "precision": 1.0, "recall": 1.0, "ap": 1.0, "support": 3}],
+}  # fmt: skip
+
+
+def test_every_wrong_and_missing_and_unknown_field_is_named(client):
+    answer = client.post("/api/v1/auth/setup", json={"email": "x", "password": 5, "emial": "y"})
+    assert answer.status_code == 422
+    assert {e["field"] for e in answer.json()["errors"]} == {"token", "email", "password", "emial"}
+
+
+def test_a_misspelt_optional_field_is_not_ignored(admin):
+    body = {"dataset_id": str(uuid4()), "task_type": "classification", "framework": "timm", "model_name": "m"}
+    answer = admin.call("POST", "/api/v1/training/jobs", json=body | {"dataset_versoin": str(uuid4())})
+    assert answer.status_code == 422
+    assert [e["field"] for e in answer.json()["errors"]] == ["dataset_versoin"]
+    assert "dataset_version" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b'{"a": NaN}'])
+def test_what_is_no_json_is_refused_in_words(client, content):
+    answer = client.post("/api/v1/auth/login", content=content)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "body"
+
+
+def test_query_parameters_are_named_too(admin):
+    answer = admin.call("GET", "/api/v1/training/jobs?limit=0&cursor=x")
+    assert answer.status_code == 422
+    assert {e["field"] for e in answer.json()["errors"]} == {"limit", "cursor"}
+
+
+class Inner(msgspec.Struct):
+    n: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Outer(msgspec.Struct):
+    one: Inner
+    many: list[Inner]
+    maybe: Inner | None = None
+    numbers: dict[str, list[int]] = {}
+
+
+def test_fields_are_named_by_their_whole_path():
+    wrong = wrong_fields(
+        Outer, {"one": {"n": -1}, "many": [{"n": 1}, {}], "maybe": {"n": "x"}, "numbers": {"a": [1, "b"]}}
+    )
+    assert [e.field for e in wrong] == ["one.n", "many.1.n", "maybe.n", "numbers.1"]
+
+
+@given(data=st.data())
+@pytest.mark.parametrize(
+    ("kind", "good"),
+    [
+        (shapes.NewJob, {"dataset_id": str(uuid4()), "task_type": "pose", "framework": "f", "model_name": "m"}),
+        (contract.Heartbeat, HEARTBEAT),
+        (contract.Validation, VALIDATION),
+    ],
+)
+def test_a_body_is_found_wrong_exactly_if_it_is_refused(kind: Any, good: dict[str, Any], data: st.DataObject):
+    """``wrong_fields`` is asked only after a refusal; it must then never come back empty-handed."""
+    names = [*(f.encode_name for f in msgspec.structs.fields(kind)), "unknown"]
+    body = good | data.draw(st.dictionaries(st.sampled_from(names), JSON, max_size=3))
+    for name in data.draw(st.lists(st.sampled_from(names), max_size=2)):
+        body.pop(name, None)
+    try:
+        msgspec.convert(body, kind)
+    except msgspec.ValidationError:
+        assert wrong_fields(kind, body) != []
+    else:
+        assert wrong_fields(kind, body) == []

@@ -1,0 +1,166 @@
+"""Reports and files of one attempt, on a real SQLite and a real folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+from jobs_world import World
+from sqlalchemy import select
+
+from visionai.errors import AttemptEnded, BadInput, Conflict
+from visionai.identity.tokens import Callback
+from visionai.jobs import artifacts, reports
+from visionai.jobs.garbage import free_artifacts
+from visionai.jobs.inputs import inputs
+from visionai.jobs.reconcile import reconcile
+from visionai.jobs.tables import Artifact, Job, Report
+from visionai.trainers import contract
+
+
+class Trainer:
+    """What an attempt says, without a process behind it."""
+
+    def __init__(self, world: World, job_id: UUID, attempt: int) -> None:
+        self.world, self.who = world, Callback(job_id, attempt)
+
+    async def heartbeat(self, epoch: int, *, seq: int | None = None, accuracy: float = 0.5) -> reports.Answer:
+        body = contract.Heartbeat(epoch=epoch, progress=epoch, metrics={"val/accuracy": accuracy}, seq=seq)
+        return await reports.accept(self.world.parts.db, self.who, "heartbeat", seq, reports.heartbeat(body))
+
+    async def done(self, status: contract.Status = "succeeded") -> reports.Answer:
+        body = contract.Done(status=status)
+        return await reports.accept(self.world.parts.db, self.who, "done", None, reports.done(body))
+
+    async def announce(self, kind: contract.ArtifactKind, content: bytes, *, epoch: int | None = None) -> UUID:
+        body = contract.ArtifactRequest(
+            kind=kind, name=f"{kind}.pt", size=len(content), sha256=hashlib.sha256(content).hexdigest(), epoch=epoch
+        )
+        take = artifacts.announce(body, self.world.parts.storage, "")
+        answer = await reports.accept(self.world.parts.db, self.who, "artifacts", None, take)
+        assert answer.body is not None
+        return UUID(answer.body["id"])
+
+    async def put(self, artifact_id: UUID, content: bytes) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield content
+
+        async with self.world.parts.db.read() as session:
+            key = (await session.get_one(Artifact, artifact_id)).storage_key
+        await self.world.parts.storage.put(key, chunks())
+
+    async def complete(self, artifact_id: UUID) -> None:
+        await artifacts.complete(self.world.parts.db, self.world.parts.storage, self.who, artifact_id)
+
+    async def upload(self, kind: contract.ArtifactKind, content: bytes, *, epoch: int | None = None) -> UUID:
+        artifact_id = await self.announce(kind, content, epoch=epoch)
+        await self.put(artifact_id, content)
+        await self.complete(artifact_id)
+        return artifact_id
+
+
+@pytest.fixture
+async def trainer(world: World) -> Trainer:
+    job_id = await world.submit()
+    await reconcile(world.parts, job_id)
+    return Trainer(world, job_id, 1)
+
+
+async def stored(world: World) -> set[bytes]:
+    return {world.parts.storage.path(s.key).read_bytes() async for s in world.parts.storage.list("checkpoints/")}
+
+
+async def visible(world: World, job_id: UUID) -> list[str]:
+    async with world.parts.db.read() as session:
+        return [a.kind for a in await artifacts.of_job(session, job_id)]
+
+
+async def test_a_repeat_gets_its_first_answer_and_changes_nothing(world: World, trainer: Trainer) -> None:
+    first = await trainer.heartbeat(1, seq=1, accuracy=0.5)
+    assert await trainer.heartbeat(2, seq=1, accuracy=0.9) == first
+    job = await world.job(trainer.who.job_id)
+    assert (job.epoch, job.metrics["val/accuracy"]) == (1, 0.5)
+
+
+async def test_after_the_end_only_exact_repeats_are_answered(world: World, trainer: Trainer) -> None:
+    first = await trainer.heartbeat(1, seq=1)
+    await trainer.done()
+    assert await trainer.heartbeat(1, seq=1) == first
+    assert (await trainer.done()).status == 204
+    with pytest.raises(AttemptEnded):
+        await trainer.heartbeat(2, seq=2)
+    async with world.parts.db.read() as session:
+        assert list(await session.scalars(select(Report.seq))) == [1]
+
+
+async def test_success_needs_every_announced_file(world: World, trainer: Trainer) -> None:
+    artifact_id = await trainer.announce("model", b"weights")
+    with pytest.raises(Conflict, match=r"model model\.pt") as refused:
+        await trainer.done()
+    assert refused.value.code == "artifacts_incomplete"
+    await trainer.put(artifact_id, b"weights")
+    await trainer.complete(artifact_id)
+    assert (await trainer.done()).status == 204
+    assert await visible(world, trainer.who.job_id) == ["model"]
+
+
+async def test_an_older_announcement_does_not_hold_up_success(trainer: Trainer) -> None:
+    await trainer.announce("checkpoint_last", b"never arrived", epoch=1)
+    await trainer.upload("checkpoint_last", b"arrived", epoch=2)
+    assert (await trainer.done()).status == 204
+
+
+@pytest.mark.parametrize("status", ["failed", "stopped"])
+async def test_a_failure_is_taken_as_it_is(trainer: Trainer, status: contract.Status) -> None:
+    await trainer.announce("model", b"weights")
+    assert (await trainer.done(status)).status == 204
+
+
+async def test_other_bytes_than_those_announced_are_refused_and_not_kept(world: World, trainer: Trainer) -> None:
+    artifact_id = await trainer.announce("model", b"weights")
+    await trainer.put(artifact_id, b"WEIGHTS")
+    with pytest.raises(BadInput):
+        await trainer.complete(artifact_id)
+    assert (await stored(world), await visible(world, trainer.who.job_id)) == (set(), [])
+
+
+async def test_of_the_last_checkpoint_one_is_kept(world: World, trainer: Trainer) -> None:
+    for epoch in (1, 2, 3):
+        await trainer.upload("checkpoint_last", b"epoch %d" % epoch, epoch=epoch)
+    assert (await stored(world), await visible(world, trainer.who.job_id)) == ({b"epoch 3"}, ["checkpoint_last"])
+
+
+async def test_the_best_checkpoint_until_the_last_one_is_kept_until_it_is_passed(
+    world: World, trainer: Trainer
+) -> None:
+    """Epoch 3 is better than epoch 1, but an attempt lost now goes on from epoch 2, where epoch 1 is still the best."""
+    await trainer.upload("checkpoint_best", b"best at 1", epoch=1)
+    await trainer.upload("checkpoint_last", b"last at 2", epoch=2)
+    await trainer.upload("checkpoint_best", b"best at 3", epoch=3)
+    assert await stored(world) == {b"best at 1", b"last at 2", b"best at 3"}
+    await trainer.upload("checkpoint_last", b"last at 3", epoch=3)
+    assert await stored(world) == {b"last at 3", b"best at 3"}
+
+
+async def test_files_of_an_attempt_that_was_lost_are_freed_and_the_checkpoint_goes_on(
+    world: World, trainer: Trainer
+) -> None:
+    job_id = trainer.who.job_id
+    for epoch in (1, 2, 3):
+        await trainer.heartbeat(epoch)
+        if epoch == 2:
+            await trainer.upload("checkpoint_last", b"epoch 2", epoch=2)
+    await trainer.upload("checkpoint_best", b"best at 3", epoch=3)
+    await trainer.put(await trainer.announce("model", b"half done"), b"half done")
+    assert await free_artifacts(world.parts.db, world.parts.storage) == 0, "its process may still be about"
+    world.executor.exit(f"job-{job_id}-1", 137)
+    await reconcile(world.parts, job_id)
+    assert await free_artifacts(world.parts.db, world.parts.storage) == 2
+    assert await stored(world) == {b"epoch 2"}
+    async with world.parts.db.read() as session:
+        given = await inputs(session, world.parts.storage, "", Callback(job_id, 2))
+        job = await session.get_one(Job, job_id)
+    assert (given.resume_epoch, [f.kind for f in given.files]) == (2, ["checkpoint"])
+    assert job.epoch == 2
