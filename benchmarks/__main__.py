@@ -17,7 +17,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import price, startup
+from benchmarks import price, reports, startup
 from benchmarks.stats import Figure
 from visionai.demo import write_digits
 
@@ -26,9 +26,13 @@ class Size(msgspec.Struct, frozen=True):
     starts: int
     pairs: int
     epochs: int
+    load_seconds: float
 
 
-SIZES = {"small": Size(starts=3, pairs=3, epochs=3), "full": Size(starts=10, pairs=10, epochs=6)}
+SIZES = {
+    "small": Size(starts=3, pairs=3, epochs=3, load_seconds=3.0),
+    "full": Size(starts=10, pairs=10, epochs=6, load_seconds=10.0),
+}
 
 
 def main() -> int:
@@ -45,6 +49,7 @@ def main() -> int:
             digits.extractall(folder)
         figures = [
             *startup.measure(folder, starts=size.starts),
+            *reports.measure(folder, pairs=size.pairs, seconds=size.load_seconds),
             *price.measure(folder, archive, folder / "digits", pairs=size.pairs, epochs=size.epochs),
         ]
     show(name, size, figures)
@@ -53,7 +58,8 @@ def main() -> int:
 
 def show(name: str, size: Size, figures: list[Figure]) -> None:
     table = Table(
-        title=f"BENCH={name}: {size.starts} starts, {size.pairs} pairs of {size.epochs} epochs", title_justify="left"
+        title=f"BENCH={name}: {size.starts} starts; {size.pairs} pairs of {size.epochs} epochs, of {size.load_seconds:.0f} s of load",
+        title_justify="left",
     )
     for heading in ("figure", "median", "95 % interval", "aim", ""):
         table.add_column(heading, justify="left" if heading in ("figure", "") else "right")

@@ -12,18 +12,23 @@ RESAMPLES = 10_000
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """One line of the table: measurements, and the most their median should be (None: for information)."""
+    """One line of the table: measurements, and the most their median should be (None: for information); with
+    ``at_least`` the least."""
 
     name: str
     values: list[float]
     unit: str = ""
     aim: float | None = None
     digits: int = 2
+    at_least: bool = False
 
     def row(self) -> tuple[str, str, str, str, str]:
         middle, (low, high) = median(self.values), interval(self.values)
-        verdict = "" if self.aim is None else "met" if middle <= self.aim else "MISSED"
-        aim = "" if self.aim is None else f"≤ {self._shown(self.aim)}"
+        if self.aim is None:
+            verdict = aim = ""
+        else:
+            verdict = "met" if (middle >= self.aim if self.at_least else middle <= self.aim) else "MISSED"
+            aim = f"{'≥' if self.at_least else '≤'} {self._shown(self.aim)}"
         return self.name, self._shown(middle), f"{low:.{self.digits}f} – {high:.{self.digits}f}", aim, verdict
 
     def _shown(self, value: float) -> str:

@@ -129,7 +129,7 @@ class Jobs(RuleBasedStateMachine):
         heartbeat = contract.Heartbeat(
             epoch=epoch, progress=min(100, epoch), total_epochs=3, metrics={"val/accuracy": 0.5}, seq=seq
         )
-        if self._report(launch, "heartbeat", seq, reports.heartbeat(heartbeat)):
+        if self._report(launch, reports.heartbeat(heartbeat)):
             self.epochs[launch] = epoch
 
     @precondition(lambda self: self.executor.launched)
@@ -140,7 +140,7 @@ class Jobs(RuleBasedStateMachine):
     def done(self, data: st.DataObject, status: str, code: str, leaves: bool) -> None:
         launch = data.draw(st.sampled_from(sorted(self.executor.launched)))
         error = contract.ErrorInfo(code, "it failed") if status == "failed" else None
-        self._report(launch, "done", None, reports.done(contract.Done(status=status, error=error)))
+        self._report(launch, reports.done(contract.Done(status=status, error=error)))
         if leaves:
             self.executor.exit(launch, 0)
 
@@ -199,7 +199,7 @@ class Jobs(RuleBasedStateMachine):
             self.world.parts.unbroken_since = datetime.now(UTC)
             self.run(self._sweep())
             for launch in list(self.executor.alive):
-                self._report(launch, "done", None, reports.done(contract.Done(status="succeeded")))
+                self._report(launch, reports.done(contract.Done(status="succeeded")))
                 self.executor.exit(launch, 0)
             jobs = self.run(self._all(Job))
             if all(job.state in ENDED for job in jobs):
@@ -216,10 +216,10 @@ class Jobs(RuleBasedStateMachine):
         for job_id in due:
             await reconcile.reconcile(self.world.parts, job_id)
 
-    def _report(self, launch: str, endpoint: str, seq: int | None, take: reports.Take) -> bool:
+    def _report(self, launch: str, take: reports.Take) -> bool:
         job_id, attempt = launch.removeprefix("job-").rsplit("-", 1)
         try:
-            self.run(reports.accept(self.world.parts.db, Callback(UUID(job_id), int(attempt)), endpoint, seq, take))
+            self.run(reports.accept(self.world.parts.db, Callback(UUID(job_id), int(attempt)), take))
         except AttemptEnded:
             return False
         return True

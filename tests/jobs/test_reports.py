@@ -28,18 +28,18 @@ class Trainer:
 
     async def heartbeat(self, epoch: int, *, seq: int | None = None, accuracy: float = 0.5) -> reports.Answer:
         body = contract.Heartbeat(epoch=epoch, progress=epoch, metrics={"val/accuracy": accuracy}, seq=seq)
-        return await reports.accept(self.world.parts.db, self.who, "heartbeat", seq, reports.heartbeat(body))
+        return await reports.accept(self.world.parts.db, self.who, reports.heartbeat(body))
 
     async def done(self, status: contract.Status = "succeeded") -> reports.Answer:
         body = contract.Done(status=status)
-        return await reports.accept(self.world.parts.db, self.who, "done", None, reports.done(body))
+        return await reports.accept(self.world.parts.db, self.who, reports.done(body))
 
     async def announce(self, kind: contract.ArtifactKind, content: bytes, *, epoch: int | None = None) -> UUID:
         body = contract.ArtifactRequest(
             kind=kind, name=f"{kind}.pt", size=len(content), sha256=hashlib.sha256(content).hexdigest(), epoch=epoch
         )
         take = artifacts.announce(body, self.world.parts.storage, "")
-        answer = await reports.accept(self.world.parts.db, self.who, "artifacts", None, take)
+        answer = await reports.accept(self.world.parts.db, self.who, take)
         assert answer.body is not None
         return UUID(answer.body["id"])
 

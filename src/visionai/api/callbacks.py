@@ -52,7 +52,7 @@ async def heartbeat(
     job_id: FromPath[UUID], data: JSONBody[contract.Heartbeat], callback: NamedDependency[Callback],
     parts: NamedDependency[Parts],
 ) -> contract.HeartbeatAnswer:  # fmt: skip
-    answer = await reports.accept(parts.db, callback, "heartbeat", data.seq, reports.heartbeat(data))
+    answer = await reports.accept(parts.db, callback, reports.heartbeat(data))
     return msgspec.convert(answer.body, contract.HeartbeatAnswer)
 
 
@@ -61,7 +61,7 @@ async def event(
     job_id: FromPath[UUID], data: JSONBody[contract.Event], callback: NamedDependency[Callback],
     parts: NamedDependency[Parts],
 ) -> None:  # fmt: skip
-    await reports.accept(parts.db, callback, "event", data.seq, reports.event(data))
+    await reports.accept(parts.db, callback, reports.event(data))
 
 
 @post("/validation", opt=AUTH, status_code=200, responses=ERRORS, summary="How good the model is now")
@@ -69,7 +69,7 @@ async def validation(
     job_id: FromPath[UUID], data: JSONBody[contract.Validation], callback: NamedDependency[Callback],
     parts: NamedDependency[Parts],
 ) -> contract.ValidationAnswer:  # fmt: skip
-    answer = await reports.accept(parts.db, callback, "validation", data.seq, reports.validation(data))
+    answer = await reports.accept(parts.db, callback, reports.validation(data))
     return msgspec.convert(answer.body, contract.ValidationAnswer)
 
 
@@ -78,7 +78,7 @@ async def logs(
     job_id: FromPath[UUID], data: JSONBody[contract.LogBatch], callback: NamedDependency[Callback],
     parts: NamedDependency[Parts],
 ) -> None:  # fmt: skip
-    await reports.accept(parts.db, callback, "logs", data.seq, reports.logs(data))
+    await reports.accept(parts.db, callback, reports.logs(data))
 
 
 @post("/artifacts", opt=AUTH, responses=ERRORS, summary="Announce a file, and learn where to put it")
@@ -87,7 +87,7 @@ async def announce_artifact(
     parts: NamedDependency[Parts],
 ) -> Response[contract.ArtifactTicket]:  # fmt: skip
     take = artifacts.announce(data, parts.storage, parts.settings.callback_url)
-    answer = await reports.accept(parts.db, callback, "artifacts", None, take)  # a repeat is to get fresh URLs
+    answer = await reports.accept(parts.db, callback, take)
     return Response(msgspec.convert(answer.body, contract.ArtifactTicket), status_code=201)
 
 
@@ -111,7 +111,7 @@ async def done(
     job_id: FromPath[UUID], data: JSONBody[contract.Done], callback: NamedDependency[Callback],
     parts: NamedDependency[Parts],
 ) -> None:  # fmt: skip
-    await reports.accept(parts.db, callback, "done", data.seq, reports.done(data))
+    await reports.accept(parts.db, callback, reports.done(data))
 
 
 router = Router(

@@ -26,7 +26,7 @@ KEPT_ONCE = ("checkpoint_last", "checkpoint_best")
 def announce(body: contract.ArtifactRequest, storage: Storage, base_url: str) -> reports.Take:
     """Write down what is to come, and say where to put it. Asked again for the same file, the same artifact."""
 
-    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> reports.Answer:
+    async def apply(session: AsyncSession, job: Job, attempt: Attempt) -> reports.Answer:
         artifact = await session.scalar(
             select(Artifact).where(
                 Artifact.job_id == job.id, Artifact.attempt == attempt.number, Artifact.kind == body.kind,
@@ -43,7 +43,7 @@ def announce(body: contract.ArtifactRequest, storage: Storage, base_url: str) ->
             session.add(artifact)
         return reports.Answer(201, ticket(artifact, storage, base_url))
 
-    return take
+    return reports.Take("artifacts", apply)  # without its number: a repeat is to get fresh URLs
 
 
 def ticket(artifact: Artifact, storage: Storage, base_url: str) -> dict[str, object]:
@@ -74,15 +74,14 @@ async def complete(db: Database, storage: Storage, who: Callback, artifact_id: U
         raise BadInput.field("sha256", "the bytes that arrived are not those announced: upload them again")
     async with db.write() as session:
         attempt = await reports.attempt_of(session, who)
-        job = await session.get_one(Job, who.job_id)
+        job = await session.get_one(Job, who.job_id, with_for_update=True)
         reports.refuse_ended(job, attempt)
         artifact = await session.get_one(Artifact, artifact_id)
         artifact.completed_at = utcnow()
         await session.flush()
         await _supersede_older(session, artifact.job_id)
         data = {"id": str(artifact.id), "kind": artifact.kind, "name": artifact.name, "size": artifact.size}
-        await session.flush()
-        await events.emit(session, job.id, "artifact", data)
+        events.emit(session, job, "artifact", data)
     await free_artifacts(db, storage, who.job_id)
 
 

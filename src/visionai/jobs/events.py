@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.db import after_commit, utcnow
+from visionai.db import after_commit, append, utcnow
 from visionai.jobs.tables import ActivityRow, Job, JobEvent
 from visionai.wakeup import Publish, job_channel
 
@@ -24,17 +24,12 @@ class Event(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
-async def emit(session: AsyncSession, job_id: UUID, type_: str, data: dict[str, Any]) -> None:
-    """Append an event. The job's row stays locked until the commit, so readers see numbers without gaps."""
-    seq = (
-        await session.execute(
-            update(Job).where(Job.id == job_id).values(event_seq=Job.event_seq + 1).returning(Job.event_seq),
-            execution_options={"synchronize_session": False},
-        )
-    ).scalar_one()
-    event = Event(seq, type_, utcnow(), data)
-    session.add(JobEvent(job_id=job_id, seq=seq, type=type_, time=event.time, data=data))
-    after_commit(session, Publish(job_channel(job_id), msgspec.json.encode(event)))
+def emit(session: AsyncSession, job: Job, type_: str, data: dict[str, Any]) -> None:
+    """Append an event. ``job`` was read for update in this transaction, so readers see numbers without gaps."""
+    job.event_seq += 1
+    event = Event(job.event_seq, type_, utcnow(), data)
+    append(session, JobEvent, {"job_id": job.id, **msgspec.structs.asdict(event)})
+    after_commit(session, Publish(job_channel(job.id), msgspec.json.encode(event)))
 
 
 async def since(session: AsyncSession, job_id: UUID, seq: int, limit: int) -> list[Event]:
@@ -45,14 +40,12 @@ async def since(session: AsyncSession, job_id: UUID, seq: int, limit: int) -> li
     return [Event(r.seq, r.type, r.time, r.data) for r in rows]
 
 
-async def activity(
-    session: AsyncSession, job_id: UUID, name: str, attempt: int, status: str, message: str = ""
-) -> None:
+async def activity(session: AsyncSession, job: Job, name: str, attempt: int, status: str, message: str = "") -> None:
     """Begin (``running``) or end a line of the timeline; beginning it again counts a try."""
-    row = await session.get(ActivityRow, (job_id, name, attempt))
+    row = await session.get(ActivityRow, (job.id, name, attempt))
     if row is None:
         row = ActivityRow(
-            job_id=job_id, name=name, attempt=attempt, status=status, started_at=utcnow(), message=message
+            job_id=job.id, name=name, attempt=attempt, status=status, started_at=utcnow(), message=message
         )
         session.add(row)
     elif row.status == status == "running":
@@ -62,4 +55,4 @@ async def activity(
     row.status, row.message = status, message
     if status != "running":
         row.ended_at = utcnow()
-    await emit(session, job_id, "activity", {"name": name, "attempt": attempt, "status": status, "message": message})
+    emit(session, job, "activity", {"name": name, "attempt": attempt, "status": status, "message": message})

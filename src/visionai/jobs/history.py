@@ -13,31 +13,35 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.db import utcnow
-from visionai.jobs import events
+from visionai.db import append, utcnow
+from visionai.jobs import events, rows
+from visionai.jobs.rows import MetricKey
 from visionai.jobs.tables import Artifact, Job, LogChunk, MetricRow, Validation
 
 Metrics = dict[str, float | None]
+Kind = Literal["epoch", "step"]
 
 
-async def add_metrics(
-    session: AsyncSession, job: Job, attempt: int, kind: Literal["epoch", "step"], epoch: int, step: int | None,
-    metrics: Metrics,
-) -> None:  # fmt: skip
-    """Merge into the row of that epoch (or step); a later number of the same name wins."""
-    key = (job.id, kind, attempt, epoch, (step or 0) if kind == "step" else 0)
-    row = await session.get(MetricRow, key)
-    if row is None:
-        row = MetricRow(job_id=job.id, kind=kind, attempt=attempt, epoch=epoch, step=key[4], time=utcnow(), metrics={})
-        session.add(row)
-    row.metrics = {**row.metrics, **metrics}
-    row.last_step = step if step is not None else row.last_step
-    row.time = utcnow()
+def metric_key(job_id: UUID, kind: Kind, attempt: int, epoch: int, step: int | None) -> MetricKey:
+    return (job_id, kind, attempt, epoch, (step or 0) if kind == "step" else 0)
+
+
+def add_metrics(
+    session: AsyncSession, job: Job, attempt: int, kind: Kind, epoch: int, step: int | None, metrics: Metrics
+) -> None:
+    """Merge into the row of that epoch (or step), which was asked for with the report; a later number wins."""
+    key, known = metric_key(job.id, kind, attempt, epoch, step), rows.of(session).metrics
+    before = known.get(key)
+    row = known[key] = {
+        "job_id": job.id, "kind": kind, "attempt": attempt, "epoch": epoch, "step": key[4], "superseded": False,
+        "time": utcnow(), "metrics": {**(before["metrics"] if before else {}), **metrics},
+        "last_step": step if step is not None or before is None else before["last_step"],
+    }  # fmt: skip
+    append(session, MetricRow, row, replace=True)
     job.metrics = {**job.metrics, **metrics}
     if kind == "epoch":
-        data = {"epoch": epoch, "step": row.last_step, "attempt": attempt, "metrics": row.metrics}
-        await session.flush()
-        await events.emit(session, job.id, "epoch", data)
+        data = {"epoch": epoch, "step": row["last_step"], "attempt": attempt, "metrics": row["metrics"]}
+        events.emit(session, job, "epoch", data)
 
 
 def is_better(new: float | None, best: dict[str, Any] | None, mode: str) -> bool:
@@ -81,15 +85,12 @@ async def checkpoint_to_resume(session: AsyncSession, job: Job) -> Artifact | No
     )  # fmt: skip
 
 
-async def append_log(session: AsyncSession, job_id: UUID, attempt: int, lines: list[dict[str, Any]]) -> None:
-    first = (
-        await session.execute(
-            update(Job).where(Job.id == job_id).values(log_lines=Job.log_lines + len(lines)).returning(Job.log_lines),
-            execution_options={"synchronize_session": False},
-        )
-    ).scalar_one() - len(lines)
-    session.add(LogChunk(job_id=job_id, first_line=first, count=len(lines), attempt=attempt, lines=lines))
-    await events.emit(session, job_id, "log", {"first_line": first, "count": len(lines)})
+def append_log(session: AsyncSession, job: Job, attempt: int, lines: list[dict[str, Any]]) -> None:
+    first = job.log_lines
+    job.log_lines += len(lines)
+    chunk = {"job_id": job.id, "first_line": first, "count": len(lines), "attempt": attempt, "lines": lines}
+    append(session, LogChunk, chunk)
+    events.emit(session, job, "log", {"first_line": first, "count": len(lines)})
 
 
 async def read_log(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import update
@@ -44,20 +43,20 @@ async def record(
     """Write ``action`` down. Returns what is to be done next: the action itself, or a Wait where it had to yield."""
     match action:
         case Begin():
-            await _set_state(session, job, JobState.VALIDATING)
-            await events.activity(session, job.id, "validate_dataset", 0, "running")
+            _set_state(session, job, JobState.VALIDATING)
+            await events.activity(session, job, "validate_dataset", 0, "running")
         case Validate():
             await _validate(session, parts, job)
         case Claim():
             return await _claim(session, parts, job, attempt)
         case MarkRunning():
             assert attempt is not None
-            await _set_state(session, job, JobState.RUNNING)
+            _set_state(session, job, JobState.RUNNING)
             job.started_at = job.started_at or utcnow()
-            await events.activity(session, job.id, "create_training_job", attempt.number, "completed")
-            await events.activity(session, job.id, "monitor_training", attempt.number, "running")
+            await events.activity(session, job, "create_training_job", attempt.number, "completed")
+            await events.activity(session, job, "monitor_training", attempt.number, "running")
         case Finalize():
-            await _set_state(session, job, JobState.FINALIZING)
+            _set_state(session, job, JobState.FINALIZING)
         case RequestStop():
             assert attempt is not None
             attempt.stop_requested_at = utcnow()
@@ -72,7 +71,7 @@ async def record(
             await _release(session, parts, job, attempt, exit_code)
         case Requeue(counted, problem):
             job.retries_used += counted
-            await _set_state(session, job, JobState.QUEUED, f"Trying again: {problem.message}" if problem else "")
+            _set_state(session, job, JobState.QUEUED, f"Trying again: {problem.message}" if problem else "")
         case End(state, problem):
             await _end(session, parts, job, attempt, state, problem)
         case Wait() | Kill():
@@ -89,9 +88,9 @@ async def end_attempt(
     status = {"succeeded": "completed", "stopped": "cancelled"}.get(outcome, "failed")
     message = problem.message if problem is not None else ""
     begun = "create_training_job" if job.state == JobState.STARTING else "monitor_training"
-    await events.activity(session, job.id, begun, attempt.number, status, message)
-    await events.activity(session, job.id, "cleanup_training_job", attempt.number, "running")
-    await events.emit(session, job.id, "attempt", {"attempt": attempt.number, "status": outcome, "message": message})
+    await events.activity(session, job, begun, attempt.number, status, message)
+    await events.activity(session, job, "cleanup_training_job", attempt.number, "running")
+    events.emit(session, job, "attempt", {"attempt": attempt.number, "status": outcome, "message": message})
 
 
 async def launched(session: AsyncSession, attempt: Attempt, handle: Handle) -> None:
@@ -103,29 +102,27 @@ async def launched(session: AsyncSession, attempt: Attempt, handle: Handle) -> N
     )
 
 
-async def set_reason(session: AsyncSession, job_id: UUID, reason: str) -> None:
-    job = await session.get_one(Job, job_id)
+def set_reason(session: AsyncSession, job: Job, reason: str) -> None:
     if job.state_reason != reason:
         job.state_reason = reason
-        await events.emit(session, job.id, "state", {"state": job.state, "reason": reason})
+        events.emit(session, job, "state", {"state": job.state, "reason": reason})
 
 
-async def _set_state(session: AsyncSession, job: Job, state: JobState, reason: str = "") -> None:
+def _set_state(session: AsyncSession, job: Job, state: JobState, reason: str = "") -> None:
     check(JobState(job.state), state)
     job.state, job.state_reason = state, reason
-    await session.flush()
-    await events.emit(session, job.id, "state", {"state": state, "reason": reason})
+    events.emit(session, job, "state", {"state": state, "reason": reason})
 
 
 async def _validate(session: AsyncSession, parts: Parts, job: Job) -> None:
     problem = await submit.problem_before_queueing(session, parts.frameworks, job)
     if problem is not None:
-        await events.activity(session, job.id, "validate_dataset", 0, "failed", problem.message)
+        await events.activity(session, job, "validate_dataset", 0, "failed", problem.message)
         await _end(session, parts, job, None, JobState.FAILED, problem)
         return
-    await events.activity(session, job.id, "validate_dataset", 0, "completed")
+    await events.activity(session, job, "validate_dataset", 0, "completed")
     job.queued_at = utcnow()
-    await _set_state(session, job, JobState.QUEUED)
+    _set_state(session, job, JobState.QUEUED)
 
 
 async def _claim(session: AsyncSession, parts: Parts, job: Job, previous: Attempt | None) -> Action:
@@ -133,7 +130,7 @@ async def _claim(session: AsyncSession, parts: Parts, job: Job, previous: Attemp
     ahead = await slots.ahead(session, job)
     if ahead >= len(open_slots):
         waiting = "Waiting for a free slot." if ahead == 0 else f"Waiting for a free slot, behind {ahead} other job(s)."
-        await set_reason(session, job.id, waiting)
+        set_reason(session, job, waiting)
         job.next_check_at = utcnow() + QUEUE_CHECK
         return Wait(job.next_check_at)
     number = job.attempt + 1
@@ -149,8 +146,8 @@ async def _claim(session: AsyncSession, parts: Parts, job: Job, previous: Attemp
     await history.supersede(session, job, after_epoch=(resume_from.epoch or 0) if resume_from else 0)
     job.attempt = number
     job.next_check_at = utcnow()
-    await _set_state(session, job, JobState.STARTING)
-    await events.activity(session, job.id, "create_training_job", number, "running")
+    _set_state(session, job, JobState.STARTING)
+    await events.activity(session, job, "create_training_job", number, "running")
     return Claim()
 
 
@@ -161,7 +158,7 @@ async def _release(session: AsyncSession, parts: Parts, job: Job, attempt: Attem
     odd = attempt.outcome == "succeeded" and exit_code not in (0, None)
     message = f"The trainer was done, and then ended with exit code {exit_code}." if odd else ""
     await session.flush()
-    await events.activity(session, job.id, "cleanup_training_job", attempt.number, "completed", message)
+    await events.activity(session, job, "cleanup_training_job", attempt.number, "completed", message)
     await slots.wake_next(session, parts.settings, parts.executor.host_id)
 
 
@@ -169,7 +166,7 @@ async def _keep_output(session: AsyncSession, parts: Parts, job: Job, attempt: A
     """The end of what a lost trainer printed: it could not report it any more."""
     text = _tail(parts.executor.run_dir(attempt.launch_id) / "output.log")
     if lines := [{"time": utcnow().isoformat(), "level": "error", "text": line} for line in text.splitlines()]:
-        await history.append_log(session, job.id, attempt.number, lines)
+        history.append_log(session, job, attempt.number, lines)
 
 
 def _tail(path: Path) -> str:
@@ -193,10 +190,10 @@ async def _end(
     if attempt is None:
         status = "cancelled" if state is JobState.CANCELLED else "failed"
         await _end_open_validation(session, job, status)
-    await _set_state(session, job, state, problem.message if problem else "")
+    _set_state(session, job, state, problem.message if problem else "")
     await slots.wake_next(session, parts.settings, parts.executor.host_id)
 
 
 async def _end_open_validation(session: AsyncSession, job: Job, status: str) -> None:
     if job.state == JobState.VALIDATING:
-        await events.activity(session, job.id, "validate_dataset", 0, status)
+        await events.activity(session, job, "validate_dataset", 0, status)

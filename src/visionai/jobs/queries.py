@@ -13,16 +13,17 @@ from visionai.jobs.state import ACTIVE
 from visionai.jobs.tables import ActivityRow, Artifact, Job, JobEvent, MetricRow, Validation
 
 
-async def visible_job(session: AsyncSession, user: CurrentUser, job_id: UUID) -> Job:
+async def visible_job(session: AsyncSession, user: CurrentUser, job_id: UUID, *, for_update: bool = False) -> Job:
     """Raises NotFound also for a job of a project that this user is not in."""
-    job = await session.scalar(select(Job).where(Job.id == job_id, project_filter(user, Job.project_id)))
+    query = select(Job).where(Job.id == job_id, project_filter(user, Job.project_id))
+    job = await session.scalar(query.with_for_update(of=Job) if for_update else query)
     if job is None:
         raise NotFound("There is no such job.")
     return job
 
 
 async def editable_job(session: AsyncSession, user: CurrentUser, job_id: UUID) -> Job:
-    job = await visible_job(session, user, job_id)
+    job = await visible_job(session, user, job_id, for_update=True)
     await require_project(session, user, job.project_id, at_least="editor")
     return job
 

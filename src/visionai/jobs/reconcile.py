@@ -99,7 +99,7 @@ async def _step(parts: Parts, job_id: UUID, lease: UUID) -> Action | LookAgain |
         attempt = await _latest_attempt(session, job_id)
     process = await _observe(parts, attempt)
     async with parts.db.write() as session:
-        job = await session.get(Job, job_id)
+        job = await session.get(Job, job_id, with_for_update=True)
         if job is None or job.lease_token != lease:
             return None
         job.lease_expires_at = utcnow() + timedelta(seconds=parts.settings.lease_seconds)
@@ -149,7 +149,8 @@ async def _launch(parts: Parts, job_id: UUID) -> Action:
     except (Unavailable, OSError) as e:
         log.error("launch_failed", job_id=str(job_id), error=str(e))
         async with parts.db.write() as session:
-            await lifecycle.set_reason(session, job_id, f"The trainer could not be started and is tried again: {e}")
+            job = await session.get_one(Job, job_id, with_for_update=True)
+            lifecycle.set_reason(session, job, f"The trainer could not be started and is tried again: {e}")
         return Wait(utcnow() + RETRY_LAUNCH)
     async with parts.db.write() as session:
         await lifecycle.launched(session, attempt, handle)

@@ -13,10 +13,10 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.db import Database, after_commit, utcnow
+from visionai.db import Database, after_commit, append, utcnow
 from visionai.errors import AttemptEnded, Conflict, NotFound
 from visionai.identity.tokens import Callback
-from visionai.jobs import events, history, lifecycle
+from visionai.jobs import events, history, lifecycle, rows
 from visionai.jobs.decide import Problem
 from visionai.jobs.state import ENDED
 from visionai.jobs.tables import Artifact, Attempt, Job, Report, Validation
@@ -31,37 +31,62 @@ class Answer(msgspec.Struct, frozen=True):
 
 NO_CONTENT = Answer(204)
 
-Take = Callable[[AsyncSession, Job, Attempt], Awaitable[Answer]]
+
+class Take(msgspec.Struct, frozen=True):
+    """A report, decoded: what it is and what it does to the rows."""
+
+    endpoint: str
+    apply: Callable[[AsyncSession, Job, Attempt], Awaitable[Answer]]
+    """May refuse by raising, but then before it has changed anything."""
+    seq: int | None = None
+    row: tuple[history.Kind, int, int | None] | None = None
+    """Kind, epoch and step of the row that its metrics go into."""
 
 
-async def accept(db: Database, who: Callback, endpoint: str, seq: int | None, take: Take) -> Answer:
-    """Take a report in, once. Raises AttemptEnded for a new report of an attempt that is over."""
-    async with db.write() as session:
-        attempt = await attempt_of(session, who)
-        if seq is not None and (known := await session.get(Report, (attempt.id, seq))) is not None:
-            return Answer(known.status, known.answer)
-        job = await session.get_one(Job, who.job_id)
-        if endpoint == "done" and attempt.done is not None:
-            return NO_CONTENT
-        refuse_ended(job, attempt)
-        now = utcnow()
-        if attempt.first_report_at is None:
-            attempt.first_report_at = now
-            after_commit(session, Wake("job", job.id))
-        attempt.last_report_at = now
-        answer = await take(session, job, attempt)
-        if seq is not None:
-            session.add(
-                Report(attempt_id=attempt.id, seq=seq, endpoint=endpoint, status=answer.status, answer=answer.body)
-            )
-        return answer
+async def accept(db: Database, who: Callback, take: Take) -> Answer:
+    """Take a report in, once; answered when it is committed, together with others that came meanwhile.
+
+    Raises AttemptEnded for a new report of an attempt that is over, Unavailable when it is to be sent again.
+    """
+    kind, epoch, step = take.row or ("epoch", 0, None)
+    metric = history.metric_key(who.job_id, kind, who.attempt, epoch, step) if take.row is not None else None
+    wanted = rows.Wanted(who, take.seq, metric)
+    return await db.together(lambda session: _take_in(session, who, take), prepare=rows.load, key=wanted)
+
+
+async def _take_in(session: AsyncSession, who: Callback, take: Take) -> Answer:
+    loaded = rows.of(session)
+    if who not in loaded.attempts:
+        raise no_such_attempt()
+    attempt, job = loaded.attempts[who]
+    if take.seq is not None and (known := loaded.answers.get((who, take.seq))) is not None:
+        return Answer(*known)
+    if take.endpoint == "done" and attempt.done is not None:
+        return NO_CONTENT
+    refuse_ended(job, attempt)
+    answer = await take.apply(session, job, attempt)
+    attempt.last_report_at = utcnow()
+    if attempt.first_report_at is None:
+        attempt.first_report_at = attempt.last_report_at
+        after_commit(session, Wake("job", job.id))
+    if take.seq is not None:
+        loaded.answers[who, take.seq] = (answer.status, answer.body)
+        append(session, Report, {
+            "attempt_id": attempt.id, "seq": take.seq, "endpoint": take.endpoint, "status": answer.status,
+            "answer": answer.body,
+        })  # fmt: skip
+    return answer
 
 
 async def attempt_of(session: AsyncSession, who: Callback) -> Attempt:
     attempt = await session.scalar(select(Attempt).where(Attempt.job_id == who.job_id, Attempt.number == who.attempt))
     if attempt is None:
-        raise NotFound("There is no such job, or it was deleted: stop.")
+        raise no_such_attempt()
     return attempt
+
+
+def no_such_attempt() -> NotFound:
+    return NotFound("There is no such job, or it was deleted: stop.")
 
 
 def refuse_ended(job: Job, attempt: Attempt) -> None:
@@ -70,37 +95,37 @@ def refuse_ended(job: Job, attempt: Attempt) -> None:
 
 
 def heartbeat(body: contract.Heartbeat) -> Take:
-    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+    async def apply(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
         job.last_heartbeat_at = utcnow()
         job.progress = body.progress
         job.epoch = max(job.epoch, body.epoch) if body.kind == "epoch" else job.epoch
         job.total_epochs = body.total_epochs if body.total_epochs is not None else job.total_epochs
         job.eta_seconds = body.eta_seconds
         if body.metrics and body.epoch > 0:
-            await history.add_metrics(session, job, attempt.number, body.kind, body.epoch, body.step, body.metrics)
-        await session.flush()
+            history.add_metrics(session, job, attempt.number, body.kind, body.epoch, body.step, body.metrics)
         progress = {
             "epoch": body.epoch, "total_epochs": job.total_epochs, "step": body.step, "progress": body.progress,
             "eta_seconds": body.eta_seconds, "metrics": body.metrics,
             "system": msgspec.to_builtins(body.system) if body.system is not None else None,
         }  # fmt: skip
-        await events.emit(session, job.id, "progress", progress)
+        events.emit(session, job, "progress", progress)
         return Answer(200, {"action": "stop" if attempt.stop_requested_at is not None else "continue"})
 
-    return take
+    row = (body.kind, body.epoch, body.step) if body.metrics and body.epoch > 0 else None
+    return Take("heartbeat", apply, body.seq, row)
 
 
 def event(body: contract.Event) -> Take:
-    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+    async def apply(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
         data = {"type": body.type, "message": body.message, "data": body.data, "attempt": attempt.number}
-        await events.emit(session, job.id, "trainer", data)
+        events.emit(session, job, "trainer", data)
         return NO_CONTENT
 
-    return take
+    return Take("event", apply, body.seq)
 
 
 def validation(body: contract.Validation) -> Take:
-    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+    async def apply(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
         primary = body.primary_metric
         is_best = history.is_better(primary.value, job.best, primary.mode)
         if is_best:
@@ -115,27 +140,27 @@ def validation(body: contract.Validation) -> Take:
             )
         )  # fmt: skip
         metrics = {**body.metrics, primary.name: primary.value}
-        await history.add_metrics(session, job, attempt.number, "epoch", body.epoch, None, metrics)
+        history.add_metrics(session, job, attempt.number, "epoch", body.epoch, None, metrics)
         data = {"epoch": body.epoch, "primary_metric": msgspec.to_builtins(primary), "metrics": metrics}
-        await events.emit(session, job.id, "validation", {**data, "is_best": is_best})
+        events.emit(session, job, "validation", {**data, "is_best": is_best})
         return Answer(200, {"is_best": is_best})
 
-    return take
+    return Take("validation", apply, body.seq, ("epoch", body.epoch, None))
 
 
 def logs(body: contract.LogBatch) -> Take:
-    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+    async def apply(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
         if body.lines:
-            await history.append_log(session, job.id, attempt.number, msgspec.to_builtins(body.lines))
+            history.append_log(session, job, attempt.number, msgspec.to_builtins(body.lines))
         return NO_CONTENT
 
-    return take
+    return Take("logs", apply, body.seq)
 
 
 def done(body: contract.Done) -> Take:
     """Raises Conflict ``artifacts_incomplete`` if it claims success while a file that it announced has not arrived."""
 
-    async def take(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+    async def apply(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
         if body.status == "succeeded" and (missing := await _incomplete(session, attempt)):
             raise Conflict(
                 f"Announced but not complete: {', '.join(missing)}. Upload and complete them, then report done again.",
@@ -151,7 +176,7 @@ def done(body: contract.Done) -> Take:
         after_commit(session, Wake("job", job.id))
         return NO_CONTENT
 
-    return take
+    return Take("done", apply, body.seq)
 
 
 async def _incomplete(session: AsyncSession, attempt: Attempt) -> list[str]:

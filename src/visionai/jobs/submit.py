@@ -60,7 +60,7 @@ async def submit(
     )  # fmt: skip
     session.add(job)
     await session.flush()
-    await events.emit(session, job.id, "state", {"state": job.state, "reason": ""})
+    events.emit(session, job, "state", {"state": job.state, "reason": ""})
     after_commit(session, Wake("job", job.id))
     return job
 
@@ -72,7 +72,7 @@ async def cancel(session: AsyncSession, job: Job) -> None:
     job.cancel_requested_at = utcnow()
     job.state_reason = "Being cancelled."
     job.next_check_at = utcnow()
-    await events.emit(session, job.id, "state", {"state": job.state, "reason": job.state_reason})
+    events.emit(session, job, "state", {"state": job.state, "reason": job.state_reason})
     after_commit(session, Wake("job", job.id))
 
 
