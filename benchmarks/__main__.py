@@ -58,7 +58,8 @@ def main() -> int:
 
 def show(name: str, size: Size, figures: list[Figure]) -> None:
     table = Table(
-        title=f"BENCH={name}: {size.starts} starts; {size.pairs} pairs of {size.epochs} epochs, of {size.load_seconds:.0f} s of load",
+        title=f"BENCH={name}: {size.starts} starts; {size.pairs} pairs of {size.epochs} epochs"
+        f" and of {size.load_seconds:.0f} s of load",
         title_justify="left",
     )
     for heading in ("figure", "median", "95 % interval", "aim", ""):

@@ -24,8 +24,9 @@ from visionai.datasets import importing as datasets
 from visionai.datasets.garbage import free_deleted
 from visionai.datasets.uploads import remove_abandoned
 from visionai.db import utcnow
+from visionai.identity.accounts import forget_old_keys
 from visionai.jobs import reconcile as jobs
-from visionai.jobs.garbage import free_artifacts
+from visionai.jobs.garbage import free_artifacts, free_deleted_jobs
 from visionai.operations import queries as operations
 from visionai.operations.kinds import Context
 from visionai.operations.reconcile import reconcile_operation
@@ -151,7 +152,9 @@ class Background:
         while True:
             try:
                 await remove_abandoned(db, storage, utcnow())
+                await forget_old_keys(db, utcnow())
                 await free_artifacts(db, storage)
+                await free_deleted_jobs(db, storage)
                 await free_deleted(db, storage, utcnow())
             except Exception:
                 log.exception("tidy_failed", next="tried again")

@@ -106,3 +106,10 @@ def test_the_openapi_document_names_every_route_of_the_api(app, client):
     for _method, path, handler in routes(app):
         if path.startswith("/api/v1/") and "openapi" not in path and not isinstance(handler, WebsocketRouteHandler):
             assert re.sub(r":\w+}", "}", path) in documented
+
+
+@pytest.mark.parametrize("verb", ["retry", "resume"])
+@pytest.mark.parametrize("body", [{}, {"json": {}}, {"json": {"config": {"epochs": 3}}}])
+def test_the_body_of_retry_and_resume_may_be_left_out(admin, verb, body):
+    answer = admin.call("POST", f"/api/v1/training/jobs/{SOME_ID}/{verb}", **body)
+    assert answer.status_code == 404, answer.text

@@ -8,8 +8,9 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.api import shapes
+from visionai.api import idempotency, shapes
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.db import Database
@@ -97,10 +98,16 @@ async def list_users(user: NamedDependency[CurrentUser], db: NamedDependency[Dat
 
 @post("/users", responses=responses(403), summary="Make a user (admins)")
 async def add_user(
-    data: JSONBody[shapes.NewUser], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
-) -> shapes.User:
+    request: Request[Any, Any, Any], data: JSONBody[shapes.NewUser], user: NamedDependency[CurrentUser],
+    db: NamedDependency[Database],
+) -> Response[shapes.User]:  # fmt: skip
     _admins_only(user)
-    return _user(await accounts.add_user(db, data.email, data.password, data.role, data.name))
+    password_hash = await accounts.hashed(data.password)
+
+    async def make(session: AsyncSession) -> shapes.User:
+        return _user(await accounts.add_user(session, data.email, password_hash, data.role, data.name))
+
+    return await idempotency.create(db, request, user, make)
 
 
 @get("/projects", responses=responses(), summary="One's projects")
@@ -111,12 +118,16 @@ async def list_projects(user: NamedDependency[CurrentUser], db: NamedDependency[
 
 @post("/projects", responses=responses(403), summary="Make a project; its maker owns it")
 async def add_project(
-    data: JSONBody[shapes.NewProject], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
-) -> shapes.Project:
+    request: Request[Any, Any, Any], data: JSONBody[shapes.NewProject], user: NamedDependency[CurrentUser],
+    db: NamedDependency[Database],
+) -> Response[shapes.Project]:  # fmt: skip
     if user.role == "viewer":
         raise Forbidden("Your role is viewer: ask an admin to make the project for you.")
-    async with db.write() as session:
+
+    async def make(session: AsyncSession) -> shapes.Project:
         return _project(await accounts.add_project(session, user.id, data.name), "owner")
+
+    return await idempotency.create(db, request, user, make)
 
 
 @get("/projects/{project_id:uuid}/members", responses=responses(404), summary="Who is in a project")

@@ -23,7 +23,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.api import multipart, shapes
+from visionai.api import idempotency, multipart, shapes
 from visionai.api.operations import shape as operation_shape
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
@@ -81,6 +81,9 @@ async def upload(
     most = parts.settings.upload_max_bytes
     if announced.isdigit() and int(announced) > most + FORM_BYTES:
         raise TooLarge(f"One upload may have {most:,} bytes: split the archive.")
+    async with parts.db.read() as session:
+        if (answer := await idempotency.known(session, request, user)) is not None:
+            return answer
     receiving = Upload(parts.db, parts.storage, most)
     fields: dict[str, str] = {}
     file_name: str | None = None
@@ -96,15 +99,17 @@ async def upload(
                 await receiving.store(part.blocks())
         if file_name is None or receiving.size == 0:
             raise BadInput.field("file", "is missing" if file_name is None else "is empty")
-        op = await receiving.finish(**await _destination(parts.db, user, fields, file_name))
+        destination = await _destination(parts.db, user, fields, file_name)
+        async with parts.db.write() as session:
+            op = await receiving.finish(session, **destination)
+            accepted = shapes.UploadAccepted(receiving.dataset_id, "processing", op.id)
+            headers = {"Location": f"/api/v1/datasets/{receiving.dataset_id}"}
+            await idempotency.remember(session, request, user, 202, msgspec.to_builtins(accepted), headers)
     except BaseException:
         if file_name is not None:
             await asyncio.shield(receiving.abandon())
         raise
-    return Response(
-        shapes.UploadAccepted(receiving.dataset_id, "processing", op.id), status_code=202,
-        headers={"Location": f"/api/v1/datasets/{receiving.dataset_id}"},
-    )  # fmt: skip
+    return Response(accepted, status_code=202, headers=headers)
 
 
 @get("/", responses=responses(), summary="Data sets, newest first")

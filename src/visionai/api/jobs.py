@@ -1,16 +1,17 @@
 """Training jobs."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.api import shapes
+from visionai.api import idempotency, shapes
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.datasets.tables import Dataset, DatasetVersion
@@ -18,12 +19,11 @@ from visionai.db import Database
 from visionai.errors import BadInput
 from visionai.identity.access import CurrentUser
 from visionai.identity.tables import User
-from visionai.jobs import artifacts, events, history, queries, slots, submit
+from visionai.jobs import again, artifacts, events, history, queries, slots, submit
 from visionai.jobs.tables import Artifact, Job, MetricRow
 from visionai.parts import Parts
 from visionai.storage.base import Storage
 
-PRIORITY_NAMES = {value: name for name, value in submit.PRIORITIES.items()}
 URL_SECONDS = 3600.0
 
 States = Annotated[list[shapes.JobStateName] | None, QueryParameter(name="state", description="May be repeated.")]
@@ -36,14 +36,42 @@ async def create(
     parts: NamedDependency[Parts],
 ) -> Response[shapes.Job]:  # fmt: skip
     spec = msgspec.convert(msgspec.structs.asdict(data), submit.JobSpec)
-    async with parts.db.write() as session:
+
+    async def make(session: AsyncSession) -> shapes.Job:
         job = await submit.submit(
             session, parts.frameworks, user, spec, max_retries=parts.settings.max_retries,
             trace_id=_trace_id(request.headers.get("traceparent")),
         )  # fmt: skip
-        await session.refresh(job)
-        body = await shape(session, job)
-    return Response(body, status_code=201, headers={"Location": f"/api/v1/training/jobs/{job.id}"})
+        return await shape(session, job)
+
+    return await idempotency.create(parts.db, request, user, make, _location)
+
+
+@post("/training/jobs/{job_id:uuid}/retry", status_code=201, responses=responses(403, 404, 409),
+      summary="The same once more, as a new job")  # fmt: skip
+async def retry(
+    request: Request[Any, Any, Any], job_id: FromPath[UUID], user: NamedDependency[CurrentUser],
+    parts: NamedDependency[Parts], data: JSONBody[shapes.Again | None] = None,
+) -> Response[shapes.Job]:  # fmt: skip
+    """Of a job that has ended: from the start, on the same version of its data set, with the changes of ``config``."""
+    return await _again(again.retry, request, job_id, data, user, parts)
+
+
+@post("/training/jobs/{job_id:uuid}/resume", status_code=201, responses=responses(403, 404, 409),
+      summary="Go on from its last checkpoint, as a new job")  # fmt: skip
+async def resume(
+    request: Request[Any, Any, Any], job_id: FromPath[UUID], user: NamedDependency[CurrentUser],
+    parts: NamedDependency[Parts], data: JSONBody[shapes.Again | None] = None,
+) -> Response[shapes.Job]:  # fmt: skip
+    """Of a job that has ended. A completed one needs more epochs than it had: ``{"config": {"epochs": 20}}``."""
+    return await _again(again.resume, request, job_id, data, user, parts)
+
+
+@delete("/training/jobs/{job_id:uuid}", responses=responses(403, 404, 409), summary="Delete it and its files")
+async def delete_job(job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]) -> None:
+    """Of a job that has ended. What it holds is freed within seconds."""
+    async with db.write() as session:
+        await again.delete(session, await queries.editable_job(session, user, job_id))
 
 
 @get("/training/jobs", responses=responses(), summary="Jobs, newest first")
@@ -85,9 +113,9 @@ async def get_metrics(
     job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
     kind: FromQuery[str | None] = None,
 ) -> Page[shapes.MetricRow]:  # fmt: skip
+    """The rows that count: of a resumed job also those of its parent, up to the checkpoint it started from."""
     async with db.read() as session:
-        await queries.visible_job(session, user, job_id)
-        rows = await queries.metrics(session, job_id, kind)
+        rows = await queries.metrics(session, await queries.visible_job(session, user, job_id), kind)
     return Page([_metric_row(row) for row in rows])
 
 
@@ -171,14 +199,34 @@ async def download(
     return Redirect(_artifact(artifact, job, parts.storage).download_url)
 
 
+async def _again(
+    do: Callable[..., Awaitable[Job]], request: Request[Any, Any, Any], job_id: UUID, data: shapes.Again | None,
+    user: CurrentUser, parts: Parts,
+) -> Response[shapes.Job]:  # fmt: skip
+    async def make(session: AsyncSession) -> shapes.Job:
+        parent = await queries.editable_job(session, user, job_id)
+        job = await do(
+            session, parts.frameworks, user, parent, data.config if data is not None else {},
+            max_retries=parts.settings.max_retries, trace_id=_trace_id(request.headers.get("traceparent")),
+        )  # fmt: skip
+        return await shape(session, job)
+
+    return await idempotency.create(parts.db, request, user, make, _location)
+
+
+def _location(job: shapes.Job) -> str:
+    return f"/api/v1/training/jobs/{job.id}"
+
+
 async def shape(session: AsyncSession, job: Job) -> shapes.Job:
+    await session.flush()
     dataset = await session.get_one(Dataset, job.dataset_id)
     creator = await session.get_one(User, job.created_by)
     position = await slots.ahead(session, job) + 1 if job.state == "queued" else None
     known = {name: getattr(job, name) for name in shapes.Job.__struct_fields__ if hasattr(job, name)}
     known |= {
         "cancel_requested": job.cancel_requested_at is not None, "dataset_name": dataset.name,
-        "priority": PRIORITY_NAMES[job.priority], "queue_position": position,
+        "priority": again.PRIORITY_NAMES[job.priority], "queue_position": position,
         "created_by": {"id": creator.id, "name": creator.name or creator.email},
     }  # fmt: skip
     return msgspec.convert(known, shapes.Job)
@@ -212,7 +260,7 @@ def _trace_id(traceparent: str | None) -> str | None:
 router = Router(
     "/api/v1", tags=["training"],
     route_handlers=[
-        create, list_jobs, get_job, cancel, get_metrics, get_events, get_timeline, get_logs, get_artifacts,
-        get_validation, download,
+        create, list_jobs, get_job, cancel, retry, resume, delete_job, get_metrics, get_events, get_timeline, get_logs,
+        get_artifacts, get_validation, download,
     ],
 )  # fmt: skip

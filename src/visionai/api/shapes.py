@@ -303,6 +303,11 @@ class NewJob(Body):
     priority: Priority = "normal"
 
 
+class Again(Body):
+    config: dict[str, Any] = {}
+    """Hyperparameters that are to differ from the parent's."""
+
+
 class BestMetric(msgspec.Struct):
     name: str
     value: float
@@ -342,6 +347,9 @@ class Job(msgspec.Struct):
     attempt: int
     max_retries: int
     parent_job_id: UUID | None
+    """The job that this one repeats or goes on from."""
+    resume_epoch: int | None
+    """Epochs that were done when it went on from its parent; None if it began anew."""
     queue_position: int | None
     event_seq: int
     trace_id: str

@@ -13,11 +13,12 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.datasets.importing import IMPORT
 from visionai.datasets.tables import Dataset
 from visionai.db import Database, utcnow
-from visionai.errors import TooLarge
+from visionai.errors import Conflict, TooLarge
 from visionai.ids import uuid7
 from visionai.operations import queries as operations
 from visionai.operations.tables import Operation
@@ -52,18 +53,25 @@ class Upload:
         stat = await self._storage.put(keys.upload(self.dataset_id, self.operation_id), self._watched(chunks))
         self.size = stat.size
 
-    async def finish(self, *, project_id: UUID, user_id: UUID, name: str, format_: str) -> Operation:
-        """Fields may have come after the file, so they are given once more."""
-        async with self._db.write() as session:
-            dataset = await session.get_one(Dataset, self.dataset_id)
-            dataset.project_id, dataset.name, dataset.format = project_id, name, format_
-            dataset.status = "processing"
-            return await operations.submit(
-                session, IMPORT.name, project_id=project_id, user_id=user_id, subject_id=self.dataset_id,
-                operation_id=self.operation_id,
-            )  # fmt: skip
+    async def finish(
+        self, session: AsyncSession, *, project_id: UUID, user_id: UUID, name: str, format_: str
+    ) -> Operation:
+        """Fields may have come after the file, so they are given once more. Raises Conflict if it was deleted."""
+        dataset = await session.get_one(Dataset, self.dataset_id, with_for_update=True)
+        if dataset.deleted_at is not None:
+            raise Conflict("The data set was deleted while it was being uploaded.", code="dataset_deleted")
+        dataset.project_id, dataset.name, dataset.format = project_id, name, format_
+        dataset.status = "processing"
+        return await operations.submit(
+            session, IMPORT.name, project_id=project_id, user_id=user_id, subject_id=self.dataset_id,
+            operation_id=self.operation_id,
+        )  # fmt: skip
 
     async def abandon(self) -> None:
+        async with self._db.read() as session:
+            dataset = await session.get(Dataset, self.dataset_id)
+        if dataset is not None and dataset.status != "uploading":
+            return  # it had been taken over before its sender went away
         await self._storage.delete_prefix(keys.dataset(self.dataset_id))
         async with self._db.write() as session:
             await session.execute(delete(Dataset).where(Dataset.id == self.dataset_id, Dataset.status == "uploading"))

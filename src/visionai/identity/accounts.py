@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 import argon2
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict, Unauthorised
 from visionai.identity import tokens
-from visionai.identity.tables import Project, ProjectMember, RefreshToken, SetupToken, User
+from visionai.identity.tables import IdempotencyKey, Project, ProjectMember, RefreshToken, SetupToken, User
 from visionai.ids import uuid7
 from visionai.settings import Settings
 
 Role = Literal["admin", "manager", "engineer", "viewer"]
+
+IDEMPOTENCY_KEPT = timedelta(days=1)
 
 _hasher = argon2.PasswordHasher()
 _NOBODY = _hasher.hash("nobody has this password")  # so that an unknown address takes as long as a wrong password
@@ -47,7 +49,7 @@ async def new_setup_token(db: Database) -> str | None:
 
 async def setup(db: Database, settings: Settings, token: str, email: str, password: str, name: str) -> SignedIn:
     """Make the first admin and the first project."""
-    password_hash = await asyncio.to_thread(_hasher.hash, password)
+    password_hash = await hashed(password)
     async with db.write() as session:
         if not await setup_needed(session):
             raise Conflict("The set-up has been done: sign in.", code="setup_done")
@@ -99,17 +101,19 @@ async def logout(db: Database, token: str) -> None:
             await _end_family(session, row.family_id)
 
 
-async def add_user(db: Database, email: str, password: str, role: Role, name: str) -> User:
+async def hashed(password: str) -> str:
+    return await asyncio.to_thread(_hasher.hash, password)
+
+
+async def add_user(session: AsyncSession, email: str, password_hash: str, role: Role, name: str) -> User:
     """A further user, with a project of their own."""
-    password_hash = await asyncio.to_thread(_hasher.hash, password)
-    async with db.write() as session:
-        if await session.scalar(select(User.id).where(User.email == email.lower())) is not None:
-            raise BadInput.field("email", "there is a user with this address already")
-        user = User(email=email.lower(), name=name, password_hash=password_hash, role=role)
-        session.add(user)
-        await session.flush()
-        await add_project(session, user.id, "My project")
-        return user
+    if await session.scalar(select(User.id).where(User.email == email.lower())) is not None:
+        raise BadInput.field("email", "there is a user with this address already")
+    user = User(email=email.lower(), name=name, password_hash=password_hash, role=role)
+    session.add(user)
+    await session.flush()
+    await add_project(session, user.id, "My project")
+    return user
 
 
 async def add_project(session: AsyncSession, user_id: UUID, name: str) -> Project:
@@ -118,6 +122,11 @@ async def add_project(session: AsyncSession, user_id: UUID, name: str) -> Projec
     await session.flush()
     session.add(ProjectMember(project_id=project.id, user_id=user_id, role="owner"))
     return project
+
+
+async def forget_old_keys(db: Database, now: datetime) -> None:
+    async with db.write() as session:
+        await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - IDEMPOTENCY_KEPT))
 
 
 async def _sign_in(session: AsyncSession, settings: Settings, user: User, family_id: UUID | None = None) -> SignedIn:

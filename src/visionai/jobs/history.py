@@ -6,11 +6,12 @@ marked superseded, the best included: the history reads as if there had been no 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import append, utcnow
@@ -63,18 +64,46 @@ async def supersede(session: AsyncSession, job: Job, *, after_epoch: int) -> Non
     job.epoch = after_epoch
     job.progress = 100.0 * after_epoch / job.total_epochs if job.total_epochs else 0.0
     job.eta_seconds = None
-    best: dict[str, Any] | None = None
-    kept = select(Validation).where(Validation.job_id == job.id, Validation.superseded.is_(False))
+    job.best = await best(session, job)
+
+
+async def lineage(session: AsyncSession, job: Job) -> list[tuple[UUID, int | None]]:
+    """Where this job's history comes from: the job itself, then each parent that it was resumed from, with the last
+    epoch that counts (None: all)."""
+    found: list[tuple[UUID, int | None]] = [(job.id, None)]
+    until = job.resume_epoch
+    while until is not None and job.parent_job_id is not None:
+        parent = await session.get(Job, job.parent_job_id)
+        if parent is None:
+            break
+        found.append((parent.id, until))
+        job, until = parent, min(until, parent.resume_epoch) if parent.resume_epoch is not None else None
+    return found
+
+
+def within(table: type[MetricRow] | type[Validation], line: Sequence[tuple[UUID, int | None]]) -> ColumnElement[bool]:
+    """Rows of this line that count."""
+    of_each = (
+        table.job_id == job_id if until is None else and_(table.job_id == job_id, table.epoch <= until)
+        for job_id, until in line
+    )
+    return and_(table.superseded.is_(False), or_(*of_each))
+
+
+async def best(session: AsyncSession, job: Job) -> dict[str, Any] | None:
+    """The best epoch there is, those before a resume included."""
+    found: dict[str, Any] | None = None
+    kept = select(Validation).where(within(Validation, await lineage(session, job)))
     for row in await session.scalars(kept.order_by(Validation.epoch)):
         p = row.primary_metric
-        if is_better(p["value"], best, p["mode"]):
-            best = {**p, "epoch": row.epoch}
-    job.best = best
+        if is_better(p["value"], found, p["mode"]):
+            found = {**p, "epoch": row.epoch}
+    return found
 
 
 async def checkpoint_to_resume(session: AsyncSession, job: Job) -> Artifact | None:
-    """The last complete checkpoint: what the next attempt starts from."""
-    return await session.scalar(
+    """The last complete checkpoint: what the next attempt starts from. Before there is one, the parent's."""
+    found: Artifact | None = await session.scalar(
         select(Artifact)
         .where(
             Artifact.job_id == job.id, Artifact.kind == "checkpoint_last", Artifact.completed_at.is_not(None),
@@ -83,6 +112,9 @@ async def checkpoint_to_resume(session: AsyncSession, job: Job) -> Artifact | No
         .order_by(Artifact.epoch.desc(), Artifact.id.desc())
         .limit(1)
     )  # fmt: skip
+    if found is None and job.resume_artifact_id is not None:
+        found = await session.get(Artifact, job.resume_artifact_id)
+    return found
 
 
 def append_log(session: AsyncSession, job: Job, attempt: int, lines: list[dict[str, Any]]) -> None:

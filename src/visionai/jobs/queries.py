@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.errors import NotFound
 from visionai.identity.access import CurrentUser, project_filter, require_project
+from visionai.jobs import history
 from visionai.jobs.state import ACTIVE
 from visionai.jobs.tables import ActivityRow, Artifact, Job, JobEvent, MetricRow, Validation
 
 
 async def visible_job(session: AsyncSession, user: CurrentUser, job_id: UUID, *, for_update: bool = False) -> Job:
     """Raises NotFound also for a job of a project that this user is not in."""
-    query = select(Job).where(Job.id == job_id, project_filter(user, Job.project_id))
+    query = select(Job).where(Job.id == job_id, Job.deleted_at.is_(None), project_filter(user, Job.project_id))
     job = await session.scalar(query.with_for_update(of=Job) if for_update else query)
     if job is None:
         raise NotFound("There is no such job.")
@@ -38,7 +39,8 @@ async def page(
     limit: int,
 ) -> list[Job]:
     """Newest first; one more than ``limit`` where there are more."""
-    query = select(Job).where(project_filter(user, Job.project_id)).order_by(Job.id.desc()).limit(limit + 1)
+    mine = project_filter(user, Job.project_id)
+    query = select(Job).where(mine, Job.deleted_at.is_(None)).order_by(Job.id.desc()).limit(limit + 1)
     if states:
         query = query.where(Job.state.in_(states))
     if dataset_id is not None:
@@ -54,9 +56,9 @@ async def uses_dataset(session: AsyncSession, dataset_id: UUID) -> bool:
     return found is not None
 
 
-async def metrics(session: AsyncSession, job_id: UUID, kind: str | None) -> list[MetricRow]:
-    """The history that counts, in the order of epochs."""
-    query = select(MetricRow).where(MetricRow.job_id == job_id, MetricRow.superseded.is_(False))
+async def metrics(session: AsyncSession, job: Job, kind: str | None) -> list[MetricRow]:
+    """The history that counts, in the order of epochs; of a resumed job, what its parent had reached included."""
+    query = select(MetricRow).where(history.within(MetricRow, await history.lineage(session, job)))
     if kind is not None:
         query = query.where(MetricRow.kind == kind)
     return list(await session.scalars(query.order_by(MetricRow.epoch, MetricRow.step, MetricRow.attempt)))
@@ -75,7 +77,7 @@ async def timeline(session: AsyncSession, job_id: UUID) -> tuple[list[ActivityRo
 async def validation(session: AsyncSession, job: Job, epoch: int | None) -> Validation:
     """Of this epoch; by default of the best one. Raises NotFound while there is none."""
     wanted = epoch if epoch is not None else (job.best or {}).get("epoch")
-    query = select(Validation).where(Validation.job_id == job.id, Validation.superseded.is_(False))
+    query = select(Validation).where(history.within(Validation, await history.lineage(session, job)))
     if wanted is not None:
         query = query.where(Validation.epoch == wanted)
     found = await session.scalar(query.order_by(Validation.epoch.desc(), Validation.attempt.desc()).limit(1))
@@ -86,10 +88,13 @@ async def validation(session: AsyncSession, job: Job, epoch: int | None) -> Vali
 
 async def visible_artifact(session: AsyncSession, user: CurrentUser, artifact_id: UUID) -> Artifact:
     found = await session.scalar(
-        select(Artifact).where(
-            Artifact.id == artifact_id, Artifact.completed_at.is_not(None), project_filter(user, Artifact.project_id)
+        select(Artifact)
+        .join(Job, Job.id == Artifact.job_id)
+        .where(
+            Artifact.id == artifact_id, Artifact.completed_at.is_not(None), Job.deleted_at.is_(None),
+            project_filter(user, Artifact.project_id),
         )
-    )
+    )  # fmt: skip
     if found is None:
         raise NotFound("There is no such artifact.")
     return found

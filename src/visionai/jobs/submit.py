@@ -14,10 +14,10 @@ from visionai.db import after_commit, utcnow
 from visionai.errors import BadInput, FieldError
 from visionai.frameworks import Frameworks
 from visionai.identity.access import CurrentUser, project_filter, require_project
-from visionai.jobs import events
+from visionai.jobs import events, history
 from visionai.jobs.decide import Problem
 from visionai.jobs.state import ENDED, JobState
-from visionai.jobs.tables import Job
+from visionai.jobs.tables import Artifact, Job
 from visionai.trainers.contract import defaults, validate_config
 from visionai.wakeup import Wake
 
@@ -43,9 +43,12 @@ async def check(session: AsyncSession, frameworks: Frameworks, user: CurrentUser
 
 async def submit(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec, *, max_retries: int,
-    trace_id: str | None = None,
+    trace_id: str | None = None, parent: Job | None = None, checkpoint: Artifact | None = None,
 ) -> Job:  # fmt: skip
-    """Raises BadInput with every wrong field."""
+    """``parent``: the job that this one repeats, or, with its ``checkpoint``, goes on from.
+
+    Raises BadInput with every wrong field.
+    """
     if wrong := await check(session, frameworks, user, spec):
         raise BadInput(wrong)
     dataset = await session.get_one(Dataset, spec.dataset_id)
@@ -56,10 +59,15 @@ async def submit(
         task_type=spec.task_type, framework=spec.framework, model_name=spec.model_name,
         config={**defaults(frameworks.schema(spec.framework)), **spec.config},
         priority=PRIORITIES[spec.priority], max_retries=max_retries, trace_id=trace_id or secrets.token_hex(16),
-        state=JobState.PENDING, state_reason="",
+        state=JobState.PENDING, state_reason="", parent_job_id=parent.id if parent is not None else None,
     )  # fmt: skip
     session.add(job)
+    if checkpoint is not None:
+        job.resume_artifact_id, job.resume_epoch = checkpoint.id, checkpoint.epoch
+        job.epoch, job.total_epochs = checkpoint.epoch or 0, job.config.get("epochs")
+        job.progress = 100.0 * job.epoch / job.total_epochs if job.total_epochs else 0.0
     await session.flush()
+    job.best = await history.best(session, job)
     events.emit(session, job, "state", {"state": job.state, "reason": ""})
     after_commit(session, Wake("job", job.id))
     return job

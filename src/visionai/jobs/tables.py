@@ -44,6 +44,8 @@ class Job(Base):
     framework: Mapped[str] = mapped_column(String(40))
     model_name: Mapped[str] = mapped_column(String(200))
     config: Mapped[dict[str, Any]]
+    resume_artifact_id: Mapped[UUID | None]  # the parent's checkpoint that the first attempt starts from
+    resume_epoch: Mapped[int | None]  # epochs that it had finished: up to here the history is the parent's
     priority: Mapped[int] = mapped_column(default=0)  # low -1, normal 0, high 1
     max_retries: Mapped[int]
     workflow_version: Mapped[int] = mapped_column(default=WORKFLOW_VERSION)
@@ -73,6 +75,7 @@ class Job(Base):
     queued_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]  # gone for everybody; its objects and then this row are removed
 
 
 class Attempt(Base):
