@@ -38,7 +38,10 @@ def digits_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_from_the_set_up_link_to_the_checkpoint(page: Page, server: Server, digits_zip: Path, tmp_path: Path) -> None:
+def test_from_the_set_up_link_to_the_checkpoint(
+    page: Page, server: Server, digits_zip: Path, tmp_path: Path, expected_errors: list[str]
+) -> None:
+    expected_errors.append("422")  # going on without anything left to do is refused
     make_the_admin(page, server.setup_url)
     upload(page, digits_zip)
     look_at_the_images(page)
@@ -47,6 +50,7 @@ def test_from_the_set_up_link_to_the_checkpoint(page: Page, server: Server, digi
     save_a_picture(page)
     look_at_the_results(page)
     download_the_checkpoint(page, tmp_path)
+    train_longer(page)
 
 
 def make_the_admin(page: Page, setup_url: str) -> None:
@@ -130,6 +134,25 @@ def download_the_checkpoint(page: Page, folder: Path) -> None:
     download.value.save_as(path)
     assert path.stat().st_size > 1_000_000
     assert zipfile.is_zipfile(path), "torch saves a zip"
+
+
+def train_longer(page: Page) -> None:
+    """A new training goes on from the checkpoint: its table begins with the epochs of the first one."""
+    before = page.url
+    page.get_by_role("button", name="Train longer").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"after epoch {EPOCHS}")
+    dialog.get_by_label("Epochs in all").fill(str(EPOCHS))
+    dialog.get_by_role("button", name="Go on").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("ask for more")
+    dialog.get_by_label("Epochs in all").fill(str(EPOCHS + 1))
+    dialog.get_by_role("button", name="Go on").click()
+    expect(page).not_to_have_url(before)
+    expect(page.get_by_role("link", name=f"goes on from epoch {EPOCHS} of an earlier one")).to_be_visible()
+    expect(page.locator("h1 + .badge")).to_have_text("completed", timeout=TRAINING_MS)
+    table = page.get_by_role("region", name="Table of epochs")
+    for epoch in range(1, EPOCHS + 2):
+        expect(table.get_by_role("cell", name=re.compile(f"^{epoch}( · best)?$"))).to_be_visible()
 
 
 def save_a_picture(page: Page) -> None:

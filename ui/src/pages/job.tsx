@@ -1,8 +1,7 @@
 import "./job.css";
-import { Button } from "@mantine/core";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { ENDED, type Schemas } from "../api/client";
-import { CancelButton } from "../components/CancelButton";
+import { JobActions } from "../components/JobActions";
 import { JobOverview } from "../components/JobOverview";
 import { JobResults } from "../components/JobResults";
 import { JobSettings } from "../components/JobSettings";
@@ -79,15 +78,17 @@ function Head({ job }: { job: Job }) {
           </Link>
           {" · "}
           {job.created_by.name}
+          {job.parent_job_id && (
+            <>
+              {" · "}
+              <Link to="/jobs/$jobId" params={{ jobId: job.parent_job_id }}>
+                {job.resume_epoch == null ? "repeats an earlier one" : `goes on from epoch ${job.resume_epoch} of an earlier one`}
+              </Link>
+            </>
+          )}
         </p>
       </div>
-      {ENDED.includes(job.state) ? (
-        <Button component={Link} to="/train" search={{ dataset: job.dataset_id, framework: job.framework, model: job.model_name } as never} variant="default">
-          Train again
-        </Button>
-      ) : (
-        <CancelButton job={job} />
-      )}
+      <JobActions job={job} />
     </header>
   );
 }

@@ -1,0 +1,92 @@
+import { Button, TextInput } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, ENDED, unwrap, type Schemas } from "../api/client";
+import { jobQueries } from "../live/use-job";
+import { AskButton } from "./AskButton";
+
+type Job = Schemas["Job"];
+
+/** What one may do with a job: stop it while it runs; go on from it, repeat it or delete it when it has ended. */
+export function JobActions({ job }: { job: Job }) {
+  return ENDED.includes(job.state) ? <Ended job={job} /> : <Cancel job={job} />;
+}
+
+function Cancel({ job }: { job: Job }) {
+  const client = useQueryClient();
+  return (
+    <AskButton
+      label={job.cancel_requested ? "Cancelling…" : "Cancel"}
+      title="Cancel this training?"
+      confirm="Cancel the training"
+      dismiss="Let it run"
+      danger
+      disabled={job.cancel_requested}
+      onConfirm={async () => {
+        const answer = await unwrap(api.POST("/api/v1/training/jobs/{job_id}/cancel", { params: { path: { job_id: job.id } } }));
+        client.setQueryData(jobQueries.job(job.id).queryKey, answer);
+      }}
+    >
+      <p className="dim">The trainer saves what it has learned so far and stops. You can go on from there later.</p>
+    </AskButton>
+  );
+}
+
+function Ended({ job }: { job: Job }) {
+  const artifacts = useQuery(jobQueries.artifacts(job.id));
+  const checkpoint = artifacts.data?.items.find((a) => a.kind === "checkpoint_last")?.epoch;
+  return (
+    <div className="row wrap">
+      {checkpoint != null && <GoOn job={job} from={checkpoint} />}
+      <Button component={Link} to="/train" search={{ dataset: job.dataset_id, framework: job.framework, model: job.model_name } as never} variant="default">
+        Train again
+      </Button>
+      <Delete job={job} />
+    </div>
+  );
+}
+
+function GoOn({ job, from }: { job: Job; from: number }) {
+  const wanted = Number(job.config.epochs) || from;
+  const [epochs, setEpochs] = useState(String(from < wanted ? wanted : from + wanted));
+  const navigate = useNavigate();
+  return (
+    <AskButton
+      label={job.state === "completed" ? "Train longer" : "Go on"}
+      title={`Go on after epoch ${from}?`}
+      confirm="Go on"
+      dismiss="Not now"
+      onConfirm={async () => {
+        const made = await unwrap(
+          api.POST("/api/v1/training/jobs/{job_id}/resume", { params: { path: { job_id: job.id } }, body: { config: { epochs: Number(epochs) } } }),
+        );
+        await navigate({ to: "/jobs/$jobId", params: { jobId: made.id } });
+      }}
+    >
+      <p className="dim">A new training starts from the last checkpoint, with the same settings. Its curves go on from these.</p>
+      <TextInput label="Epochs in all" inputMode="numeric" pattern="[0-9]+" required value={epochs} onChange={(e) => setEpochs(e.currentTarget.value)} />
+    </AskButton>
+  );
+}
+
+function Delete({ job }: { job: Job }) {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  return (
+    <AskButton
+      label="Delete"
+      title="Delete this training?"
+      confirm="Delete it"
+      dismiss="Keep it"
+      danger
+      onConfirm={async () => {
+        await unwrap(api.DELETE("/api/v1/training/jobs/{job_id}", { params: { path: { job_id: job.id } } }));
+        await navigate({ to: "/jobs" });
+        client.removeQueries({ queryKey: jobQueries.job(job.id).queryKey });
+      }}
+    >
+      <p className="dim">Its model, checkpoints, curves and log are removed for everybody. This cannot be undone.</p>
+    </AskButton>
+  );
+}
