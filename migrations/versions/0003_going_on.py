@@ -1,4 +1,4 @@
-"""going on from a job that has ended, deleting one, and creations that may be repeated"""
+"""going on from a job that has ended, deleting one, taking turns, and creations that may be repeated"""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("resume_artifact_id", sa.Uuid(), nullable=True))
     op.add_column("jobs", sa.Column("resume_epoch", sa.Integer(), nullable=True))
     op.add_column("jobs", sa.Column("deleted_at", UtcDateTime(timezone=True), nullable=True))
+    op.create_table(
+        "queue_turns",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("served_at", UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_queue_turns_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_queue_turns")),
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -34,6 +41,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("idempotency_keys")
+    op.drop_table("queue_turns")
     with op.batch_alter_table("jobs") as table:
         table.drop_column("deleted_at")
         table.drop_column("resume_epoch")

@@ -100,7 +100,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
     db.deliver = deliver
     return Parts(
         settings=settings, environ=environ, db=db, redis=redis,
-        storage=LocalStorage(settings.data_dir / "storage", settings.secret),
+        storage=LocalStorage(settings.data_dir / "storage", settings.secret, keep_free=settings.min_free_bytes),
         executor=SubprocessExecutor(settings.data_dir / "runs", this_host(settings.data_dir)),
         frameworks=Frameworks(settings, environ),
     )  # fmt: skip

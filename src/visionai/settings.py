@@ -36,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_token_seconds: Seconds = 900
     refresh_token_seconds: Seconds = 30 * 86400
     slots: Annotated[int, Meta(ge=0, le=1024)] | None = None
+    running_per_user: Annotated[int, Meta(ge=1)] | None = None
+    running_per_project: Annotated[int, Meta(ge=1)] | None = None
     sweep_seconds: Seconds = 2.0
     silence_seconds: Seconds = 300.0
     start_seconds: Seconds = 600.0
@@ -48,6 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     archive_max_bytes: Annotated[int, Meta(gt=0)] = 500 * 2**30
     archive_max_ratio: Annotated[int, Meta(gt=0)] = 200
     image_max_pixels: Annotated[int, Meta(gt=0)] = 250_000_000
+    min_free_bytes: Annotated[int, Meta(ge=0)] = 256 * 2**20
     trainer_python_timm: str | None = None
     allow_downloads: bool = False
     log_format: Literal["console", "json"] = "console"

@@ -13,7 +13,7 @@ from visionai.executors.fake import FakeExecutor
 from visionai.frameworks import Framework, Frameworks
 from visionai.identity.access import CurrentUser
 from visionai.identity.accounts import add_project
-from visionai.identity.tables import User
+from visionai.identity.tables import ProjectMember, User
 from visionai.jobs import submit
 from visionai.jobs.tables import Attempt, Job
 from visionai.parts import Parts
@@ -39,13 +39,15 @@ class World(msgspec.Struct):
     parts: Parts
     executor: FakeExecutor
     user: CurrentUser
+    other: CurrentUser
+    """A member of the same project."""
     dataset_id: UUID
 
-    async def submit(self, **changes: object) -> UUID:
+    async def submit(self, user: CurrentUser | None = None, **changes: object) -> UUID:
         given = {"task_type": "classification", "framework": "timm", "model_name": "tiny", "config": {"epochs": 3}}
         spec = submit.JobSpec(**{"dataset_id": self.dataset_id, **given, **changes})
         async with self.parts.db.write() as session:
-            job = await submit.submit(session, self.parts.frameworks, self.user, spec, max_retries=2)
+            job = await submit.submit(session, self.parts.frameworks, user or self.user, spec, max_retries=2)
         return job.id
 
     async def job(self, job_id: UUID) -> Job:
@@ -72,9 +74,11 @@ async def make_world(folder: Path, *, slots: int = 1) -> World:
     )  # fmt: skip
     async with parts.db.write() as session:
         user = User(email="ada@example.org", password_hash="", role="engineer")
-        session.add(user)
+        other = User(email="bob@example.org", password_hash="", role="engineer")
+        session.add_all([user, other])
         await session.flush()
         project = await add_project(session, user.id, "p")
+        session.add(ProjectMember(project_id=project.id, user_id=other.id, role="editor"))
         dataset = Dataset(project_id=project.id, created_by=user.id, name="digits", status="ready")
         session.add(dataset)
         await session.flush()
@@ -86,4 +90,5 @@ async def make_world(folder: Path, *, slots: int = 1) -> World:
         session.add(version)
         await session.flush()
         dataset.current_version_id = version.id
-    return World(parts, executor, CurrentUser(user.id, user.email, "", "engineer"), dataset.id)
+    ada, bob = (CurrentUser(u.id, u.email, "", "engineer") for u in (user, other))
+    return World(parts, executor, ada, bob, dataset.id)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionai.errors import Forbidden, NotFound
+from visionai.errors import Forbidden, NotFound, StorageFull
 from visionai.storage.local import LocalStorage
 
 
@@ -53,6 +53,16 @@ async def test_what_is_put_is_got_whole_and_in_part(storage):
     assert await read(storage, "a/b") == b"hello world"
     assert await read(storage, "a/b", offset=6, length=3) == b"wor"
     assert await storage.sha256("a/b") == hashlib.sha256(b"hello world").hexdigest()
+
+
+async def test_what_would_take_the_last_of_the_disk_is_refused_and_not_kept(tmp_path):
+    """The reserve is the database's: what is running can go on reporting."""
+    storage = LocalStorage(tmp_path, "secret", keep_free=1 << 60)
+    assert "Free some space" in storage.short_of_room()
+    with pytest.raises(StorageFull):
+        await storage.put("k", chunks(b"new"))
+    assert await storage.stat("k") is None
+    assert LocalStorage(tmp_path, "secret").short_of_room() is None
 
 
 async def test_a_put_that_breaks_off_leaves_what_was_there(storage):

@@ -34,10 +34,10 @@ def wrong_in_body(request: Request[Any, Any, Any]) -> list[FieldError]:
 
 def wrong_fields(kind: Any, value: Any, path: str = "") -> list[FieldError]:
     """Every field of ``value`` that does not fit ``kind``, dots between levels, in the order of declaration."""
-    kind = _plain(kind)
-    if value is not None and _is_struct(kind) and isinstance(value, dict):
-        return _wrong_in_struct(kind, value, path)
-    if isinstance(value, list) and get_origin(kind) is list and _is_struct(item := _plain(get_args(kind)[0])):
+    plain = _plain(kind)
+    if _is_struct(plain) and isinstance(value, dict):
+        return _wrong_in_struct(plain, value, path)
+    if isinstance(value, list) and get_origin(plain) is list and _is_struct(item := _plain(get_args(plain)[0])):
         return [error for i, each in enumerate(value) for error in wrong_fields(item, each, _below(path, str(i)))]
     try:
         msgspec.convert(value, kind)

@@ -22,6 +22,7 @@ from visionai.identity.tables import User
 from visionai.jobs import again, artifacts, events, history, queries, slots, submit
 from visionai.jobs.tables import Artifact, Job, MetricRow
 from visionai.parts import Parts
+from visionai.settings import Settings
 from visionai.storage.base import Storage
 
 URL_SECONDS = 3600.0
@@ -42,7 +43,7 @@ async def create(
             session, parts.frameworks, user, spec, max_retries=parts.settings.max_retries,
             trace_id=_trace_id(request.headers.get("traceparent")),
         )  # fmt: skip
-        return await shape(session, job)
+        return await shape(session, parts.settings, job)
 
     return await idempotency.create(parts.db, request, user, make, _location)
 
@@ -76,36 +77,36 @@ async def delete_job(job_id: FromPath[UUID], user: NamedDependency[CurrentUser],
 
 @get("/training/jobs", responses=responses(), summary="Jobs, newest first")
 async def list_jobs(
-    user: NamedDependency[CurrentUser], db: NamedDependency[Database],
+    user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
     states: States = None, dataset_id: FromQuery[UUID | None] = None, cursor: FromQuery[UUID | None] = None,
     limit: Limit = 50,
 ) -> Page[shapes.Job]:  # fmt: skip
-    async with db.read() as session:
+    async with parts.db.read() as session:
         found = await queries.page(
             session, user, states=list(states or []), dataset_id=dataset_id, before=cursor, limit=limit
         )
-        items = [await shape(session, job) for job in found[:limit]]
+        items = [await shape(session, parts.settings, job) for job in found[:limit]]
     return Page(items, str(items[-1].id) if len(found) > limit else None)
 
 
 @get("/training/jobs/{job_id:uuid}", responses=responses(404), summary="One job")
 async def get_job(
-    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
 ) -> shapes.Job:
-    async with db.read() as session:
-        return await shape(session, await queries.visible_job(session, user, job_id))
+    async with parts.db.read() as session:
+        return await shape(session, parts.settings, await queries.visible_job(session, user, job_id))
 
 
 @post("/training/jobs/{job_id:uuid}/cancel", status_code=202, responses=responses(403, 404), summary="Cancel it")
 async def cancel(
-    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
 ) -> shapes.Job:
-    async with db.write() as session:
+    async with parts.db.write() as session:
         job = await queries.editable_job(session, user, job_id)
         await submit.cancel(session, job)
         await session.flush()
         await session.refresh(job)
-        return await shape(session, job)
+        return await shape(session, parts.settings, job)
 
 
 @get("/training/jobs/{job_id:uuid}/metrics", responses=responses(404), summary="Its metrics, by epoch")
@@ -209,7 +210,7 @@ async def _again(
             session, parts.frameworks, user, parent, data.config if data is not None else {},
             max_retries=parts.settings.max_retries, trace_id=_trace_id(request.headers.get("traceparent")),
         )  # fmt: skip
-        return await shape(session, job)
+        return await shape(session, parts.settings, job)
 
     return await idempotency.create(parts.db, request, user, make, _location)
 
@@ -218,15 +219,17 @@ def _location(job: shapes.Job) -> str:
     return f"/api/v1/training/jobs/{job.id}"
 
 
-async def shape(session: AsyncSession, job: Job) -> shapes.Job:
+async def shape(session: AsyncSession, settings: Settings, job: Job) -> shapes.Job:
     await session.flush()
     dataset = await session.get_one(Dataset, job.dataset_id)
     creator = await session.get_one(User, job.created_by)
-    position = await slots.ahead(session, job) + 1 if job.state == "queued" else None
+    queue = await slots.queue(session, settings) if job.state == "queued" else None
+    turn = queue.turns.order.index(job.id) + 1 if queue is not None and job.id in queue.turns.order else None
     known = {name: getattr(job, name) for name in shapes.Job.__struct_fields__ if hasattr(job, name)}
     known |= {
         "cancel_requested": job.cancel_requested_at is not None, "dataset_name": dataset.name,
-        "priority": again.PRIORITY_NAMES[job.priority], "queue_position": position,
+        "priority": again.PRIORITY_NAMES[job.priority], "queue_position": turn,
+        "expected_start_at": queue.starts.get(job.id) if queue is not None else None,
         "created_by": {"id": creator.id, "name": creator.name or creator.email},
     }  # fmt: skip
     return msgspec.convert(known, shapes.Job)

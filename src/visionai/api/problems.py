@@ -7,10 +7,11 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from visionai.api.bodies import wrong_in_body
 from visionai.api.shapes import Problem
-from visionai.errors import BadInput, VisionAIError
+from visionai.errors import BadInput, StorageFull, Unavailable, VisionAIError
 
 log = structlog.get_logger()
 
@@ -57,6 +58,14 @@ def on_framework_error(request: Request[Any, Any, Any], error: HTTPException) ->
     )
 
 
+def on_database_error(request: Request[Any, Any, Any], error: DBAPIError) -> Response[Problem]:
+    """The database takes no writes, or is away: nothing of this request was kept."""
+    log.error("database_failed", error=str(error.orig), path=request.url.path, method=request.method)
+    if "full" in str(error.orig):
+        return on_our_error(request, StorageFull("The server's disk is full: free some space and try again."))
+    return on_our_error(request, Unavailable("The database does not answer just now: try again.", retry_after=5))
+
+
 def on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     log.error("request_failed", exc_info=error, path=request.url.path, method=request.method)
     detail = "Something went wrong in the server; its log says what. Trying again may help."
@@ -66,6 +75,8 @@ def on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[
 HANDLERS: dict[int | type[Exception], Any] = {
     VisionAIError: on_our_error,
     HTTPException: on_framework_error,
+    OperationalError: on_database_error,
+    InterfaceError: on_database_error,
     Exception: on_any_error,
 }
 

@@ -351,6 +351,9 @@ class Job(msgspec.Struct):
     resume_epoch: int | None
     """Epochs that were done when it went on from its parent; None if it began anew."""
     queue_position: int | None
+    """1: the next one. None where a limit holds it back; ``state_reason`` says so."""
+    expected_start_at: datetime | None
+    """If trainings take as long as the present ones; None where that cannot be said."""
     event_seq: int
     trace_id: str
     created_by: PersonRef

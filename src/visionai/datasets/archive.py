@@ -51,6 +51,8 @@ class Limits(msgspec.Struct, frozen=True):
     members: int
     total_bytes: int
     ratio: int
+    keep_free: int = 0
+    """Bytes of the disk that stay free whatever is unpacked."""
 
 
 class File(msgspec.Struct, frozen=True):
@@ -78,7 +80,7 @@ class Entry(msgspec.Struct, frozen=True):
 def unpack(archive: Path, target: Path, limits: Limits, book: FaultBook, report: Report) -> Unpacked:
     """Unpack the images of ``archive`` below ``target``. Raises WorkFailed with a sentence for the user."""
     found, seen = Unpacked(), set[str]()
-    guard = _Guard(limits, archive.stat().st_size, shutil.disk_usage(target).free)
+    guard = _Guard(limits, archive.stat().st_size, shutil.disk_usage(target).free - limits.keep_free)
     with _sentences():
         for entry in _entries(archive, guard):
             guard.member(entry)

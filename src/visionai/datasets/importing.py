@@ -39,7 +39,7 @@ async def _prepare(ctx: Context, op: Operation, work: Path) -> dict[str, Any]:
     s = ctx.settings
     given: dict[str, Any] = msgspec.to_builtins(build.Input(
         format=dataset.format,
-        limits=archive.Limits(s.archive_max_members, s.archive_max_bytes, s.archive_max_ratio),
+        limits=archive.Limits(s.archive_max_members, s.archive_max_bytes, s.archive_max_ratio, s.min_free_bytes),
         max_pixels=s.image_max_pixels,
     ))  # fmt: skip
     return given

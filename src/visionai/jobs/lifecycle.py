@@ -30,7 +30,7 @@ from visionai.jobs.decide import (
     Wait,
 )  # fmt: skip
 from visionai.jobs.state import JobState, check
-from visionai.jobs.tables import Attempt, Job
+from visionai.jobs.tables import Attempt, Job, QueueTurn
 from visionai.parts import Parts
 
 OUTPUT_TAIL = 16_384  # bytes of a lost trainer's own output that are kept in the log
@@ -126,11 +126,14 @@ async def _validate(session: AsyncSession, parts: Parts, job: Job) -> None:
 
 
 async def _claim(session: AsyncSession, parts: Parts, job: Job, previous: Attempt | None) -> Action:
+    if (short := parts.storage.short_of_room()) is not None:
+        set_reason(session, job, f"Waiting for room. {short}")
+        job.next_check_at = utcnow() + QUEUE_CHECK
+        return Wait(job.next_check_at)
     open_slots = await slots.free(session, parts.settings, parts.executor.host_id)
-    ahead = await slots.ahead(session, job)
-    if ahead >= len(open_slots):
-        waiting = "Waiting for a free slot." if ahead == 0 else f"Waiting for a free slot, behind {ahead} other job(s)."
-        set_reason(session, job, waiting)
+    turns = (await slots.queue(session, parts.settings)).turns
+    if job.id not in turns.order[: len(open_slots)]:
+        set_reason(session, job, turns.held_back.get(job.id, "Waiting for a free slot."))
         job.next_check_at = utcnow() + QUEUE_CHECK
         return Wait(job.next_check_at)
     number = job.attempt + 1
@@ -144,6 +147,7 @@ async def _claim(session: AsyncSession, parts: Parts, job: Job, previous: Attemp
         )
     )  # fmt: skip
     await history.supersede(session, job, after_epoch=(resume_from.epoch or 0) if resume_from else 0)
+    await session.merge(QueueTurn(user_id=job.created_by, served_at=utcnow()))
     job.attempt = number
     job.next_check_at = utcnow()
     _set_state(session, job, JobState.STARTING)

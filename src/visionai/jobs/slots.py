@@ -1,17 +1,27 @@
-"""Slots: how many trainers run at once on this host (one per GPU, one on a machine without, or a setting)."""
+"""Slots: how many trainers run at once on this host: one per GPU, one on a machine without, or a setting. The queue."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+import msgspec
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.db import after_commit
+from visionai.db import after_commit, utcnow
+from visionai.jobs.queue import Holder, Limits, Turns, Waiting, expected_starts, turns
 from visionai.jobs.state import JobState
-from visionai.jobs.tables import Attempt, Job
+from visionai.jobs.tables import Attempt, Job, QueueTurn
 from visionai.settings import Settings
 from visionai.wakeup import Wake
+
+
+class Queue(msgspec.Struct, frozen=True):
+    turns: Turns
+    starts: dict[UUID, datetime]
+    """When each may expect its slot, where that can be said."""
 
 
 def gpus() -> int:
@@ -31,26 +41,42 @@ async def free(session: AsyncSession, settings: Settings, host_id: str) -> list[
     return [slot for slot in range(count(settings)) if slot not in held]
 
 
-async def ahead(session: AsyncSession, job: Job) -> int:
-    """How many queued jobs come before this one: higher priority first, then in the order of queueing."""
-    earlier = or_(
-        Job.priority > job.priority,
-        and_(Job.priority == job.priority, Job.queued_at < job.queued_at),
-        and_(Job.priority == job.priority, Job.queued_at == job.queued_at, Job.id < job.id),
-    )
-    return await session.scalar(
-        select(func.count()).select_from(Job).where(Job.state == JobState.QUEUED, earlier)
-    ) or 0  # fmt: skip
+async def queue(session: AsyncSession, settings: Settings) -> Queue:
+    """Read once for everybody who asks in this transaction."""
+    known: Queue | None = session.info.get("queue")
+    if known is None:
+        waiting = await session.execute(
+            select(Job.id, Job.priority, Job.created_by, Job.project_id, Job.queued_at).where(
+                Job.state == JobState.QUEUED, Job.cancel_requested_at.is_(None)
+            )
+        )
+        holders = await session.execute(
+            select(Job.created_by, Job.project_id, Job.started_at, Job.last_heartbeat_at, Job.eta_seconds)
+            .join(Attempt, Attempt.job_id == Job.id)
+            .where(Attempt.released_at.is_(None))
+        )
+        served = {turn.user_id: turn.served_at for turn in await session.scalars(select(QueueTurn))}
+        limits = Limits(settings.running_per_user, settings.running_per_project)
+        held = [_holder(*row) for row in holders]
+        turn = turns([Waiting(*row[:4], row.queued_at or utcnow()) for row in waiting], held, limits, served)
+        known = Queue(turn, expected_starts(turn.order, held, count(settings), utcnow()))
+        session.info["queue"] = known
+    return known
 
 
 async def wake_next(session: AsyncSession, settings: Settings, host_id: str) -> None:
     """After a slot has become free or the queue's head has left: wake those whose turn it is."""
+    await session.flush()
+    session.info.pop("queue", None)
     open_slots = len(await free(session, settings, host_id))
-    first = await session.scalars(
-        select(Job.id)
-        .where(Job.state == JobState.QUEUED)
-        .order_by(Job.priority.desc(), Job.queued_at, Job.id)
-        .limit(open_slots)
-    )
-    for job_id in first:
+    for job_id in (await queue(session, settings)).turns.order[:open_slots]:
         after_commit(session, Wake("job", job_id))
+
+
+def _holder(
+    user_id: UUID, project_id: UUID, started: datetime | None, heard: datetime | None, eta: float | None
+) -> Holder:
+    if started is None or heard is None or eta is None:
+        return Holder(user_id, project_id)
+    ends = heard + timedelta(seconds=eta)
+    return Holder(user_id, project_id, ends, ends - started)

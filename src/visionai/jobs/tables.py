@@ -120,6 +120,15 @@ class Attempt(Base):
     released_at: Mapped[datetime | None]  # the process is gone and the slot is free
 
 
+class QueueTurn(Base):
+    """When somebody's job last got a slot: people take turns."""
+
+    __tablename__ = "queue_turns"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    served_at: Mapped[datetime]
+
+
 class Report(Base):
     """The first answer to (attempt, seq)."""
 

@@ -51,6 +51,10 @@ class Storage(Protocol):
         """
         ...
 
+    def short_of_room(self) -> str | None:
+        """Why nothing should be begun that stores much, in words; None while there is room."""
+        ...
+
     async def check(self) -> None:
         """Raise what is wrong if the store does not answer."""
         ...

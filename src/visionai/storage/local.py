@@ -26,8 +26,11 @@ CHUNK = 1 << 20
 
 
 class LocalStorage:
-    def __init__(self, root: Path, secret: str, *, clock: Callable[[], float] = time.time) -> None:
+    """``keep_free`` bytes of the disk are left for the database beside it: a put that would take them is refused."""
+
+    def __init__(self, root: Path, secret: str, *, keep_free: int = 0, clock: Callable[[], float] = time.time) -> None:
         self.root = root
+        self._keep_free = keep_free
         self._secret = hashlib.sha256(b"storage\0" + secret.encode()).digest()
         self._clock = clock
         self._incoming = root / ".incoming"
@@ -38,6 +41,8 @@ class LocalStorage:
         try:
             with _full_disk(), await asyncio.to_thread(part.open, "xb") as f:
                 async for chunk in chunks:
+                    if (short := self.short_of_room()) is not None:
+                        raise StorageFull(short)
                     with _full_disk():
                         await asyncio.to_thread(f.write, chunk)
                 with _full_disk():
@@ -102,6 +107,14 @@ class LocalStorage:
             raise Forbidden("The signature does not fit this address: ask for a new one.", code="signature_invalid")
         if expires < self._clock():
             raise Forbidden("This address has expired: ask for a new one.", code="signature_expired")
+
+    def short_of_room(self) -> str | None:
+        free = shutil.disk_usage(self.root).free
+        if free >= self._keep_free:
+            return None
+        return (
+            f"The disk is nearly full: {free >> 20} MB are free, {self._keep_free >> 20} MB are kept. Free some space."
+        )
 
     async def check(self) -> None:
         probe = self._incoming / f"check-{uuid7()}"

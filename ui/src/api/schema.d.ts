@@ -1216,6 +1216,7 @@ export interface components {
             error: components["schemas"]["Fault"] | null;
             eta_seconds: number | null;
             event_seq: number;
+            expected_start_at: string | null;
             framework: string;
             /** Format: uuid */
             id: string;
