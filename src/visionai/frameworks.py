@@ -23,7 +23,7 @@ import structlog
 
 from visionai.executors.subprocess import trainer_environment
 from visionai.settings import Settings
-from visionai.trainers.contract import Manifest
+from visionai.trainers.contract import Manifest, ModelEntry
 
 log = structlog.get_logger()
 
@@ -73,6 +73,10 @@ class Frameworks:
         """The JSON Schema of its hyperparameters; empty while it is not ready."""
         found = self._known.get(name)
         return found.manifest.schema if found is not None and found.manifest is not None else {"properties": {}}
+
+    def has_weights(self, model: ModelEntry) -> bool:
+        """Whether a training may start from this model's pretrained weights: they are here, or may be fetched."""
+        return model.pretrained and (model.weights_offline or self._settings.allow_downloads)
 
     async def watch(self) -> None:
         """Keep the picture true, until it is cancelled."""

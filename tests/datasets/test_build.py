@@ -113,6 +113,13 @@ def test_remarks_of_an_expert(tmp_path: Path) -> None:
     } <= set(found)  # fmt: skip
 
 
+def test_nothing_to_validate_on_is_said_at_once(tmp_path: Path) -> None:
+    result = built(tmp_path / "w", zipped(archives.classes(1)))
+    assert version(result).val_count == 0
+    fault = next(f for f in result.faults if f.code == "no_validation")
+    assert (fault.severity, "two different images" in fault.hint) == ("error", True)
+
+
 def test_many_faulty_files_are_counted_and_the_first_fifty_named(tmp_path: Path) -> None:
     files = archives.classes(3) | {f"cats/bad{i:03}.png": b"x" for i in range(80)}
     (fault,) = [f for f in built(tmp_path / "w", zipped(files)).faults if f.code == "unreadable_image"]

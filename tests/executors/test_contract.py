@@ -157,6 +157,15 @@ async def test_two_servers_starting_the_same_launch_start_it_once(real, tmp_path
 
 
 @pytest.mark.process
+async def test_a_kill_right_after_the_start_is_not_lost(real):
+    """The wrapper is adopted before its trainer is there: 25 times, as the gap is a matter of milliseconds."""
+    for n in range(25):
+        handle = await real.start(launch(SLEEPS, f"job-a-{n}"))
+        await real.stop(handle, kill=True)
+        assert await end_of(real, handle) == Exited(137)
+
+
+@pytest.mark.process
 async def test_after_a_restart_of_the_machine_it_is_gone_and_not_counted(real, tmp_path):
     handle = await real.start(launch(SLEEPS))
     rebooted = SubprocessExecutor(tmp_path / "runs", "host", boot_id="another")

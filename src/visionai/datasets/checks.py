@@ -70,9 +70,13 @@ def _check_classes(counts: list[dict[str, Any]], book: FaultBook) -> None:
     tiny = [f"{c['name']} ({c['total']})" for c in counts if c["total"] < TINY]
     if tiny:
         book.note(faults.TINY_CLASS, what=_listed(tiny))
-    if without := [c["name"] for c in counts if c["val"] == 0]:
+    if not any(c["val"] for c in counts):
+        book.note(faults.NO_VALIDATION)
+    elif without := [c["name"] for c in counts if c["val"] == 0]:
         book.note(faults.NO_VAL, what=_listed(without))
-    if without := [c["name"] for c in counts if c["train"] == 0]:
+    if not any(c["train"] for c in counts):
+        book.note(faults.NO_TRAINING)
+    elif without := [c["name"] for c in counts if c["train"] == 0]:
         book.note(faults.NO_TRAIN, what=_listed(without))
     small, large = min(counts, key=lambda c: c["total"]), max(counts, key=lambda c: c["total"])
     if large["total"] >= IMBALANCE * small["total"]:

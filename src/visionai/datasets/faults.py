@@ -129,6 +129,14 @@ EMPTY_CLASS = Kind("empty_class", "warning", "The class {what} has no readable i
                    "Add images to it or delete the folder.")  # fmt: skip
 TINY_CLASS = Kind("tiny_class", "warning", "These classes have very few images: {what}.",
                   "From about 20 images per class on a model has a chance; 100 are a good start.")  # fmt: skip
+NO_VALIDATION = Kind(
+    "no_validation", "error", "No image is left to validate on, so nothing can be trained on this data set.",
+    "Give a class at least two different images; about 20 for each is where a model has a chance.",
+)  # fmt: skip
+NO_TRAINING = Kind(
+    "no_training", "error", "No image is left to train on.",
+    "Add images to the train folder, or pack without folders for splits.",
+)  # fmt: skip
 NO_VAL = Kind("class_without_val", "warning", "These classes have no image in val: {what}.",
               "Without one their accuracy cannot be measured: add some.")  # fmt: skip
 NO_TRAIN = Kind("class_without_train", "warning", "These classes have images in val and none in train: {what}.",

@@ -61,7 +61,7 @@ def find_layout(found: Unpacked, book: FaultBook, *, refuse_others: bool = True)
         raise WorkFailed(
             "format_not_supported",
             f"This looks like {name}. This release imports class folders (image classification) only.",
-            f"{EXPECTED} If these are class folders after all, upload again with format=class_folders.",
+            f"{EXPECTED} If these are class folders after all, upload them through the API with format=class_folders.",
         )
     paths = [tuple(f.name.split("/")) for f in found.images]
     root = _root(paths)

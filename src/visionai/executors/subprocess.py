@@ -89,10 +89,7 @@ class SubprocessExecutor:
     async def stop(self, handle: Handle, *, kill: bool = False) -> None:
         if not isinstance(await self.poll(handle), Running):
             return
-        if kill:
-            _kill_tree(handle.pid)
-        else:
-            wrapper_signal(handle.pid, signal.SIGTERM)
+        wrapper_signal(handle.pid, wrapper.KILL if kill else signal.SIGTERM)
 
     def run_dir(self, launch_id: str) -> Path:
         return self.runs / launch_id
@@ -163,9 +160,3 @@ def _alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
     except OSError:
         return False
-
-
-def _kill_tree(pid: int) -> None:
-    """SIGKILL the trainer's group first, so that the wrapper reaps it and writes the exit status."""
-    for child in wrapper.children(pid):
-        wrapper.signal_group(child, signal.SIGKILL)

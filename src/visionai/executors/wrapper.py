@@ -8,7 +8,7 @@ Started by file name with ``python -I -S``, so it uses the standard library alon
 - takes an flock on ``RUN_DIR/lock``; the loser of two exits with 75, so one launch never runs twice;
 - writes ``RUN_DIR/pid.json`` (its own pid and start time, and this boot), which a server that lost the handle adopts;
 - starts ARGV in a process group of its own, working directory ``RUN_DIR/work``, output appended to ``output.log``;
-- passes SIGTERM on to that group, kills what is left of the group when the trainer has gone, and writes
+- passes SIGTERM on to that group, kills it at SIGUSR1, kills what is left of it when the trainer has gone, and writes
   ``RUN_DIR/exit.json`` (``{"code": n}``; 128 + signal as a shell does) atomically.
 
 Once ``exit.json`` exists the launch is over: a wrapper that finds it exits at once.
@@ -27,6 +27,7 @@ from types import FrameType
 
 LOST_THE_LOCK = 75
 NEVER_STARTED = 76  # written by an executor that gave the launch up, so that a late wrapper exits
+KILL = signal.SIGUSR1  # to the wrapper: end the trainer now, also one that is just being started
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -43,15 +44,16 @@ def main() -> int:
     if os.path.exists(os.path.join(run_dir, "exit.json")):  # noqa: PTH110, PTH118
         return 0
     prctl(PR_SET_CHILD_SUBREAPER, 1)  # what the trainer leaves behind becomes our child
-    terminated: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _frame: terminated.append(number))
+    asked: list[int] = []  # before there is anything to pass it on to
+    for number in (signal.SIGTERM, KILL):
+        signal.signal(number, lambda number, _frame: asked.append(number))
     write(run_dir, "pid.json", {"pid": os.getpid(), "start_time": start_time(os.getpid()), "boot_id": boot_id()})
-    code = run(run_dir, argv, terminated)
+    code = run(run_dir, argv, asked)
     write(run_dir, "exit.json", {"code": code})
     return 0
 
 
-def run(run_dir: str, argv: list[str], terminated: list[int]) -> int:
+def run(run_dir: str, argv: list[str], asked: list[int]) -> int:
     """The trainer's exit code; 127 if it could not be started at all, with the reason in the output."""
     work = os.path.join(run_dir, "work")  # noqa: PTH118
     os.makedirs(work, exist_ok=True)  # noqa: PTH103
@@ -66,11 +68,12 @@ def run(run_dir: str, argv: list[str], terminated: list[int]) -> int:
             return 127
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        signal_group(child.pid, signal.Signals(number))
+        signal_group(child.pid, signal.SIGKILL if number == KILL else signal.SIGTERM)
 
-    signal.signal(signal.SIGTERM, pass_on)
-    if terminated:  # it came before there was anything to pass it on to
-        signal_group(child.pid, signal.SIGTERM)
+    for number in (signal.SIGTERM, KILL):
+        signal.signal(number, pass_on)
+    for early in asked:
+        pass_on(early, None)
     code = child.wait()
     signal_group(child.pid, signal.SIGKILL)
     reap_orphans()

@@ -18,7 +18,7 @@ from visionai.jobs import events, history
 from visionai.jobs.decide import Problem
 from visionai.jobs.state import ENDED, JobState
 from visionai.jobs.tables import Artifact, Job
-from visionai.trainers.contract import defaults, validate_config
+from visionai.trainers.contract import ModelEntry, defaults, validate_config
 from visionai.wakeup import Wake
 
 PRIORITIES = {"low": -1, "normal": 0, "high": 1}
@@ -113,6 +113,9 @@ async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -
     version = await session.get(DatasetVersion, spec.dataset_version or dataset.current_version_id)
     if version is None or version.dataset_id != dataset.id:
         return [FieldError("dataset_version", "the data set has no such version")]
+    for count, use in ((version.train_count, "train"), (version.val_count, "validate")):
+        if not count:
+            return [FieldError("dataset_id", f"the data set has no image to {use} on: its faults say what to add")]
     if spec.task_type not in version.task_types:
         return [
             FieldError(
@@ -153,4 +156,16 @@ def _check_training(frameworks: Frameworks, spec: JobSpec) -> list[FieldError]:
             FieldError("model_name", f"{spec.framework} has no model {spec.model_name!r}: see GET /api/v1/models")
         )
     wrong += [FieldError(f"config.{f}", message) for f, message in validate_config(found.manifest.schema, spec.config)]
+    model = models.get(spec.model_name)
+    if spec.config.get("pretrained") is True and model is not None and not frameworks.has_weights(model):
+        wrong.append(FieldError("config.pretrained", weights_missing(model)))
     return wrong
+
+
+def weights_missing(model: ModelEntry) -> str:
+    if not model.pretrained:
+        return f"there are no pretrained weights of {model.name}: train it from scratch"
+    return (
+        f"the weights of {model.name} are not on this machine and may not be fetched: "
+        "set ALLOW_DOWNLOADS=true for the server, or train from scratch"
+    )

@@ -1,0 +1,55 @@
+"""What cannot be trained is refused before it costs anybody a wait."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from jobs_world import MANIFEST, World
+from sqlalchemy import update
+
+from visionai.datasets.tables import DatasetVersion
+from visionai.errors import BadInput
+from visionai.frameworks import Framework
+from visionai.trainers.contract import ModelEntry
+
+
+async def refused(world: World, **changes: object) -> list[tuple[str, str]]:
+    with pytest.raises(BadInput) as found:
+        await world.submit(**changes)
+    return [(e.field, e.message) for e in found.value.errors]
+
+
+def know(world: World, *models: ModelEntry) -> None:
+    schema = {
+        **MANIFEST.schema,
+        "properties": {**MANIFEST.schema["properties"], "pretrained": {"type": ["boolean", "null"]}},
+    }
+    manifest = msgspec.structs.replace(MANIFEST, models=list(models), schema=schema)
+    world.parts.frameworks.know(Framework("timm", "ready", "", manifest))
+
+
+async def test_every_wrong_field_at_once(world: World) -> None:
+    found = await refused(world, model_name="huge", task_type="pose", config={"epochs": 0, "epochz": 1})
+    assert [field for field, _ in found] == ["task_type", "task_type", "model_name", "config.epochs", "config.epochz"]
+
+
+async def test_a_data_set_without_validation_images_is_refused_and_says_so(world: World) -> None:
+    async with world.parts.db.write() as session:
+        await session.execute(update(DatasetVersion).values(val_count=0))
+    ((field, message),) = await refused(world)
+    assert (field, "to validate on" in message) == ("dataset_id", True)
+
+
+async def test_weights_that_cannot_be_had_are_refused(world: World) -> None:
+    know(world, ModelEntry("tiny", ["classification"], pretrained=True), ModelEntry("new", ["classification"]))
+    ((field, message),) = await refused(world, config={"pretrained": True})
+    assert (field, "ALLOW_DOWNLOADS" in message) == ("config.pretrained", True)
+    ((field, message),) = await refused(world, config={"pretrained": True}, model_name="new")
+    assert (field, "from scratch" in message) == ("config.pretrained", True)
+    await world.submit(config={"pretrained": None})
+    await world.submit(config={"pretrained": False})
+
+
+async def test_weights_that_are_here_are_not(world: World) -> None:
+    know(world, ModelEntry("tiny", ["classification"], pretrained=True, weights_offline=True))
+    await world.submit(config={"pretrained": True})
