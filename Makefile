@@ -34,8 +34,8 @@ serve: $(APP)  ## start the app on http://127.0.0.1:8000
 	@exec $(BIN)/visionai serve
 
 test: $(ALL) browser  ## run every test: the browser's in a process of their own, as they cannot share one with async tests
-	$(BIN)/python -m pytest tests --ignore=tests/e2e $(PYTEST_ARGS)
-	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
+	@failed=0; for tests in 'tests --ignore=tests/e2e' tests/e2e; do \
+	  echo "pytest $$tests"; $(BIN)/python -m pytest $$tests $(PYTEST_ARGS) || failed=1; done; exit $$failed
 
 check: $(DEV) $(NODE_MODULES)  ## format, lint, types and import rules, of Python and of the UI
 	$(BIN)/ruff format --check

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ import msgspec
 
 from visionai import __version__, frameworks, observability
 from visionai.errors import SettingsError, VisionAIError
-from visionai.settings import Settings, from_environ, prepare
+from visionai.settings import Settings, from_environ, override, prepare
 
 Command = Callable[[argparse.Namespace, Settings], int]
 
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         if getattr(arguments, "port", None) == 0:
             given["port"] = 0
-        settings = msgspec.structs.replace(settings, **given)
+        settings = override(settings, given)
         observability.configure(settings.log_format, settings.log_level)
         command: Command = arguments.command
         return command(arguments, settings)
@@ -58,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--json", action="store_true", help="say where it listens as one line of JSON")
     serve.set_defaults(command=_serve)
 
+    stop = commands.add_parser("stop", help="stop the app that runs on a data directory", description=_stop.__doc__)
+    stop.add_argument("--data-dir", type=_path, metavar="DIR", help="where it keeps its things")
+    stop.set_defaults(command=_stop)
+
     migrate = commands.add_parser(
         "migrate", help="bring the database to the newest schema", description=_migrate.__doc__
     )
@@ -84,6 +89,16 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("name", choices=frameworks.NAMES)
     install.add_argument("--data-dir", type=_path, metavar="DIR", help="where the app keeps its things")
     install.set_defaults(command=_trainer_install)
+    check = trainer.add_parser(
+        "check", help="try whether a trainer keeps the contract", description=_trainer_check.__doc__
+    )
+    check.add_argument("--framework", default="custom", help="what FRAMEWORK says (default custom)")
+    check.add_argument("--model", default="test", help="what MODEL_NAME says (default test)")
+    check.add_argument("--config", default="{}", metavar="JSON", help="hyperparameters; epochs are set by each case")
+    check.add_argument("--timeout", default="180", metavar="SECONDS", help="for each case (default 180)")
+    check.add_argument("--json", action="store_true", help="the findings as one line of JSON")
+    check.add_argument("trainer", nargs="+", metavar="TRAINER", help="the command that starts it, after --")
+    check.set_defaults(command=_trainer_check)
     return parser
 
 
@@ -92,6 +107,15 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
     from visionai.server import serve  # noqa: PLC0415  (0.5 s that other commands do not need)
 
     return serve(prepare(settings), as_json=arguments.json)
+
+
+def _stop(_arguments: argparse.Namespace, settings: Settings) -> int:
+    """Stop the app that runs on this data directory. What it trains goes on and is taken up at the next start."""
+    from visionai.server import stop  # noqa: PLC0415
+
+    stopped = stop(settings)
+    print("Stopped." if stopped else f"No app runs on {settings.data_dir}.")
+    return 0 if stopped else 1
 
 
 def _migrate(_arguments: argparse.Namespace, settings: Settings) -> int:
@@ -122,7 +146,14 @@ def _openapi(_arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _trainer_install(arguments: argparse.Namespace, settings: Settings) -> int:
     """Install a framework beside the app, in the locked versions. A running app notices by itself."""
-    return frameworks.install(settings, arguments.name)
+    return frameworks.install(prepare(settings), arguments.name)
+
+
+def _trainer_check(arguments: argparse.Namespace, _settings: Settings) -> int:
+    """Run the conformance suite against any trainer: `visionai trainer check -- COMMAND…`. Exit code 1 if it fails."""
+    given = [f"--{name}={getattr(arguments, name)}" for name in ("framework", "model", "config", "timeout")]
+    suite = [sys.executable, "-m", "visionai.trainers.conformance", *given, *(["--json"] if arguments.json else [])]
+    return subprocess.run([*suite, "--", *arguments.trainer], check=False).returncode
 
 
 def _path(text: str) -> Path:

@@ -30,9 +30,12 @@ import msgspec
 import websockets
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
+from rich.text import Text
 
 from visionai import frameworks
-from visionai.settings import Settings
+from visionai.server import stop
+from visionai.settings import Settings, prepare
 
 SENTENCE = "train test_resnet on digits for 3 epochs"
 ACCURACY = 0.97
@@ -62,23 +65,29 @@ class Split:
 
 def run(settings: Settings, *, stop_at_end: bool) -> int:
     """0 if the model was trained, reached ACCURACY and was downloaded; 1 otherwise, with a sentence."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    prepare(settings)
     server = Server(settings)
+    if stop_at_end:  # what ends a script's command ends what the command started, too
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         try:
             asyncio.run(_demo(settings, server))
             code = 0
         except (DemoFailed, httpx.HTTPError) as e:
-            console.print(f"\n[red]The demo failed:[/] {e}\n  the server's log is {server.log}")
+            console.print(f"\n[red]The demo failed:[/] {e}\n  the server's log is {server.log}", soft_wrap=True)
             code = 1
+        if not server.url:
+            return code
         if not stop_at_end:
-            console.print(f"\n  Look at it in the browser: {server.url}    (Ctrl-C stops the app)")
+            console.print(f"\n  Look at it in the browser: {server.url}    (Ctrl-C ends the demo)")
             signal.pause()
+        elif server.adopted:
+            console.print(f"  The app was running before, at {server.url}, and goes on: `visionai stop` ends it.")
         return code
     except KeyboardInterrupt:
         return _interrupted(server, stop_at_end=stop_at_end)
     finally:
-        if stop_at_end:
+        if stop_at_end and not server.adopted:
             server.stop()
 
 
@@ -88,16 +97,23 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
+        self.data_dir = settings.data_dir
         self.log = settings.data_dir / "server.log"
         self.url = ""
         self.setup_url: str | None = None
+        self.adopted = False
+        self.installing: subprocess.Popen[bytes] | None = None
+        self.job: tuple[str, str] | None = None
+        """The address of the training that runs, and the token to cancel it with."""
 
     def start(self) -> None:
         """Returns once it listens. Raises DemoFailed with the end of its log."""
         if (running := self._running()) is not None:
-            self.url = running
+            self.url, self.adopted = running, True
             return
-        with self.log.open("ab") as log:
+        if self.log.exists():
+            self.log.replace(self.log.with_name("server.log.1"))
+        with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "visionai.cli", "serve", "--json", "--port", str(self._settings.port),
                  "--data-dir", str(self._settings.data_dir)],
@@ -107,11 +123,16 @@ class Server:
         said = self._process.stdout.readline()
         if not said:
             tail = self.log.read_text(errors="replace").strip().splitlines()[-3:]
+            self._process.wait()
             raise DemoFailed("the app did not start: " + " / ".join(tail))
         self.url, self.setup_url = json.loads(said)["url"], json.loads(said)["setup_url"]
 
     def stop(self) -> None:
-        """Ends it cleanly; with SIGKILL if it does not end by itself."""
+        """Ends it cleanly, and the installation of a framework; with SIGKILL if it does not end by itself."""
+        if self.installing is not None and self.installing.poll() is None:
+            os.killpg(self.installing.pid, signal.SIGTERM)
+        if self.adopted:
+            stop(self._settings)
         if self._process is None:
             return
         self._process.terminate()
@@ -121,6 +142,20 @@ class Server:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def cancel(self) -> None:
+        """End the training that the demo started, and wait until its process is gone."""
+        if self.job is None:
+            return
+        address, token = self.job
+        headers = {"Authorization": f"Bearer {token}"}
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.post(f"{address}/cancel", headers=headers, trust_env=False)
+            deadline = time.monotonic() + STOP_SECONDS
+            while time.monotonic() < deadline:
+                if httpx.get(address, headers=headers, trust_env=False).json().get("ended_at") is not None:
+                    return
+                time.sleep(0.2)
 
     def _running(self) -> str | None:
         try:
@@ -142,27 +177,34 @@ async def _demo(settings: Settings, server: Server) -> None:
             with split.part("sign in"), _step(progress, "Signing in"):
                 await _ready(api)
                 await _sign_in(api, server, settings.data_dir / "demo-account.json")
-            installing = await _install(settings)
-            with split.part("write and upload the digits"), _step(progress, "Uploading 1,797 handwritten digits"):
+            server.installing = await _install(settings)
+            with split.part("write and upload the digits"), _step(progress, "Uploading 1,797 digits"):
                 dataset = await _digits(api, settings)
             with split.part("check the data set"):
                 await _imported(api, progress, dataset)
             with split.part("wait for timm"):
-                await _framework(api, progress, installing)
-            with split.part("chat"), _step(progress, "Talking"):
+                await _framework(api, progress, server)
+            progress.stop()  # what follows stands below it
+            with split.part("chat"):
                 job_id = await _chat(api)
-            with split.part("train"):
-                job = await _follow(api, progress, server.url, job_id)
-            with split.part("download the checkpoint"), _step(progress, "Downloading the checkpoint"):
-                path = await _download(api, job_id, settings.data_dir / "demo")
+            token = api.headers["Authorization"].removeprefix("Bearer ")
+            server.job = (f"{server.url}/api/v1/training/jobs/{job_id}", token)
+            with split.part("train"), _progress() as training:
+                job = await _follow(api, training, server.url, job_id)
             await _split_training(api, job_id, split)
+            with split.part("download the checkpoint"):
+                path = await _download(api, job_id, settings.data_dir / "demo")
+            server.job = None
     _summary(server, job, path, split)
 
 
 def _progress() -> Progress:
     return Progress(
-        SpinnerColumn(finished_text="[green]✓[/]"), TextColumn("{task.description}"), BarColumn(bar_width=28),
-        TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=console,
+        SpinnerColumn(finished_text="[green]✓[/]"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=14),
+        TextColumn("{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+        TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)), console=console, expand=True,
     )  # fmt: skip
 
 
@@ -251,12 +293,17 @@ async def _imported(api: httpx.AsyncClient, progress: Progress, dataset_id: str)
             raise DemoFailed(f"{dataset['error']['message']} {dataset['error']['hint']}")
         version = dataset["version"]
         progress.update(
-            task, note=f"{version['image_count']} images, {len(version['classes'])} classes, "
-            f"{version['train_count']} to train, {version['val_count']} to validate",
-        )  # fmt: skip
+            task,
+            note=f"{version['image_count']:,} in {len(version['classes'])} classes, {version['val_count']} to validate",
+        )
 
 
-async def _framework(api: httpx.AsyncClient, progress: Progress, installing: subprocess.Popen[bytes] | None) -> None:
+async def _framework(api: httpx.AsyncClient, progress: Progress, server: Server) -> None:
+    installing = server.installing
+    if installing is not None:
+        console.print(
+            f"  timm and PyTorch are being installed: some gigabytes. Meanwhile the app is open at {server.url}"
+        )
     with _step(progress, "timm and torch") as task:
         while (found := (await _get(api, "/api/v1/models"))["items"][0])["status"] != "ready":
             gave_up = installing is not None and installing.poll() not in (None, 0)
@@ -270,19 +317,25 @@ async def _framework(api: httpx.AsyncClient, progress: Progress, installing: sub
 async def _chat(api: httpx.AsyncClient) -> str:
     console.print(f"\n  [bold cyan]you[/]       {SENTENCE}")
     answer = await _post(api, "/api/v1/chat/message", {"content": SENTENCE})
-    console.print(f"  [bold magenta]VisionAI[/]  {answer['message']['content']}")
+    _says(answer["message"]["content"])
     if answer["action"] != "confirm":
         raise DemoFailed(f"the chat did not come to a draft: {answer['message']['content']}")
     console.print("  [bold cyan]you[/]       yes")
     answer = await _post(api, "/api/v1/chat/message", {"content": "yes", "conversation_id": answer["conversation_id"]})
-    console.print(f"  [bold magenta]VisionAI[/]  {answer['message']['content']}\n")
+    _says(answer["message"]["content"])
     if answer["job_id"] is None:
         raise DemoFailed(answer["message"]["content"])
     return str(answer["job_id"])
 
 
+def _says(text: str) -> None:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("  [bold magenta]VisionAI[/]", Text(text))
+    console.print(grid)
+
+
 async def _follow(api: httpx.AsyncClient, progress: Progress, url: str, job_id: str) -> dict[str, Any]:
-    console.print(f"  The job can be watched at {url}/jobs/{job_id}\n")
+    console.print(f"\n  The job can be watched at {url}/jobs/{job_id}\n", soft_wrap=True)
     console.print(f"  {'epoch':>5}  {'train loss':>10}  {'val loss':>8}  {'accuracy':>8}")
     shown = 0
     row: dict[str, Any] = {"epoch": 0}
@@ -298,12 +351,15 @@ async def _follow(api: httpx.AsyncClient, progress: Progress, url: str, job_id: 
                 progress.update(task, completed=data["progress"], note=eta)
             elif event["type"] == "state":
                 progress.update(task, description=f"Training ({data['state']})", note=data["reason"])
+            elif event["type"] == "attempt" and data["status"] == "failed":
+                console.print(f"  Attempt {data['attempt']} was lost: {data['message']} Another one goes on.")
         if row["epoch"] > shown:
             _row(row)
     job = await _get(api, f"/api/v1/training/jobs/{job_id}")
     if job["state"] != "completed":
         error = job["error"] or {"message": job["state_reason"], "hint": ""}
-        raise DemoFailed(f"the job ended as {job['state']}: {error['message']} {error['hint']}")
+        why = f"{error['message']} {error['hint']}".strip()
+        raise DemoFailed(f"the training is {job['state']}{': ' + why if why else '.'}")
     return job
 
 
@@ -355,10 +411,10 @@ async def _split_training(api: httpx.AsyncClient, job_id: str, split: Split) -> 
     """Replace the one number of the training by its parts, from the job's own states."""
     timeline = await _get(api, f"/api/v1/training/jobs/{job_id}/timeline")
     words = {
-        "queued": "  in the queue",
-        "starting": "  start the trainer",
-        "running": "  epochs",
-        "finalizing": "  finish",
+        "queued": "  of it in the queue",
+        "starting": "  of it starting the trainer",
+        "running": "  of it in epochs",
+        "finalizing": "  of it finishing",
     }
     states = [(s["data"]["state"], datetime.fromisoformat(s["time"])) for s in timeline["states"]]
     for (state, begun), (_, ended) in pairwise(states):
@@ -373,18 +429,29 @@ def _summary(server: Server, job: dict[str, Any], path: Path, split: Split) -> N
     console.print(f"  The job              {server.url}/jobs/{job['id']}\n", soft_wrap=True)
     for name, seconds in split.parts.items():
         console.print(f"  {name:<30}{seconds:>8.1f} s")
+    total = sum(seconds for name, seconds in split.parts.items() if not name.startswith(" "))
+    console.print(f"  [bold]{'in all':<30}{total:>8.1f} s[/]")
     if accuracy < ACCURACY:
         raise DemoFailed(f"the validation accuracy is {accuracy:.4f}, and {ACCURACY} was expected")
 
 
 def _interrupted(server: Server, *, stop_at_end: bool) -> int:
+    signal.signal(signal.SIGINT, signal.SIG_IGN if stop_at_end else signal.default_int_handler)
     if not server.url or stop_at_end:
-        server.stop()
+        console.print("\n  Interrupted: what the demo started is being ended.")
+        server.cancel()
+        if not server.adopted:
+            server.stop()
         return 130
-    console.print(f"\n  The app goes on running at {server.url}, and so does what it trains.")
-    console.print("  Ctrl-C again stops it; Enter leaves it running.")
+    goes_on = [f"the app at {server.url}"]
+    goes_on += ["what it trains"] if server.job is not None else []
+    if server.installing is not None and server.installing.poll() is None:
+        goes_on.append("the installation of timm and PyTorch")
+    console.print(f"\n  These go on: {', '.join(goes_on)}.", soft_wrap=True)
+    console.print("  Ctrl-C again stops the app and the installation; Enter leaves them running.")
     try:
         sys.stdin.readline()
+        console.print(f"  To stop it later: visionai stop --data-dir {server.data_dir}", soft_wrap=True)
     except KeyboardInterrupt:
         server.stop()
         console.print("  Stopped. Nothing is lost: `visionai demo` goes on with the same data.")

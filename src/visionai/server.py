@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,12 @@ import msgspec
 import uvicorn
 
 from visionai.app import create_app
-from visionai.errors import SettingsError
+from visionai.errors import Conflict, SettingsError
 from visionai.identity.accounts import new_setup_token
 from visionai.settings import Settings
 
 SHUTDOWN_SECONDS = 5
+STOP_SECONDS = 60.0
 
 
 class Announcement(msgspec.Struct):
@@ -55,6 +57,32 @@ def serve(settings: Settings, *, as_json: bool) -> int:
             runner.run(server.serve([listener]))
         (settings.data_dir / "server.json").unlink(missing_ok=True)
         return 0 if server.started else 1
+
+
+def stop(settings: Settings) -> bool:
+    """End the app that runs on this data directory and wait for it. False if none runs. Raises Conflict if it stays."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not _is_taken(settings.data_dir):
+        return False
+    try:
+        pid = msgspec.json.decode((settings.data_dir / "server.json").read_bytes(), type=Announcement).pid
+        os.kill(pid, signal.SIGTERM)
+    except (OSError, msgspec.DecodeError):
+        raise Conflict(f"An app runs on {settings.data_dir} and does not say as which process.") from None
+    deadline = time.monotonic() + STOP_SECONDS
+    while _is_taken(settings.data_dir):
+        if time.monotonic() > deadline:
+            raise Conflict(f"It has not ended within {STOP_SECONDS:.0f} s: its process is {pid}.")
+        time.sleep(0.1)
+    return True
+
+
+def _is_taken(data_dir: Path) -> bool:
+    try:
+        with _only_one(data_dir):
+            return False
+    except SettingsError:
+        return True
 
 
 def _announce(settings: Settings, token: str | None, *, as_json: bool) -> None:

@@ -6,15 +6,27 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
 
 from visionai.errors import SettingsError
+
+ADDRESSES = {
+    "public_url": (r"https?://[^/\s]+", "must begin with http:// or https:// and name a host"),
+    "callback_base_url": (r"https?://[^/\s]+", "must begin with http:// or https:// and name a host"),
+    "redis_url": (r"(rediss?|unix)://.", "must begin with redis://, rediss:// or unix://"),
+    "database_url": (
+        r"sqlite\+aiosqlite:///",
+        "is not supported yet: unset it, and SQLite in the data directory is used",
+    ),
+}
+"""Of each address a pattern, and what to say of one that does not fit."""
 
 Seconds = Annotated[float, Meta(gt=0)]
 
@@ -83,11 +95,26 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         try:
             msgspec.convert({name: given[name]}, Settings, strict=False, dec_hook=_decode)
         except msgspec.ValidationError as e:
-            wrong.append(f"{name.upper()}={given[name]!r}: {str(e).split(' - at')[0]}")
+            wrong.append(f"{name.upper()}={given[name]!r} {_expected(name, str(e))}")
+    wrong += [
+        f"{name.upper()}={given[name]!r} {why}"
+        for name, (fits, why) in ADDRESSES.items()
+        if name in given and not re.match(fits, given[name])
+    ]
     if wrong:
         raise SettingsError("Correct these environment variables: " + "; ".join(wrong))
     settings = msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
     return msgspec.structs.replace(settings, data_dir=settings.data_dir.expanduser().absolute())
+
+
+def override(settings: Settings, given: Mapping[str, object]) -> Settings:
+    """Options of the command line, which go before the environment. Raises SettingsError."""
+    for name, value in given.items():
+        try:
+            msgspec.convert({name: value}, Settings, strict=False, dec_hook=_decode)
+        except msgspec.ValidationError as e:
+            raise SettingsError(f"--{name.replace('_', '-')} {value} {_expected(name, str(e))}") from None
+    return msgspec.structs.replace(settings, **given)
 
 
 def prepare(settings: Settings) -> Settings:
@@ -129,6 +156,22 @@ def _kept_secret(path: Path) -> str:
 
 def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  (not bound here)
+
+
+def _expected(name: str, problem: str) -> str:
+    """What a variable must be, in words."""
+    kind = next(f.type for f in msgspec.structs.fields(Settings) if f.name == name)
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    if choices:
+        return "must be one of " + ", ".join(map(str, choices))
+    problem = problem.split(" - at", maxsplit=1)[0]
+    bound = re.search(r"(<=|>=|<|>) (\S+)", problem)
+    if bound is not None:
+        return f"must be {bound[1]} {bound[2]}"
+    for word, meaning in (("int", "a whole number"), ("float", "a number"), ("bool", "true or false")):
+        if f"`{word}" in problem:
+            return f"must be {meaning}"
+    return problem
 
 
 def _decode(kind: type, value: object) -> object:

@@ -35,6 +35,8 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if args.command == "catalogue":
         stay_offline(allow_downloads=False)
+        os.nice(19)  # nobody waits for it, and a training may be running beside it
+        os.environ["OMP_NUM_THREADS"] = "1"
         importlib.import_module(f"{package}.catalogue").write(args.out)
         return 0
     return _leave(_by_hand(package, args) if args.data else _for_the_server(package))
