@@ -23,6 +23,7 @@ from visionai import wakeup
 log = structlog.get_logger()
 
 READY_SECONDS = 10.0
+CONNECTIONS = 2000  # each WebSocket holds one
 
 
 class EmbeddedRedis:
@@ -82,11 +83,11 @@ def connect(url: str | None, embedded: EmbeddedRedis | None) -> ArqRedis:
     """A client that serves arq and everything else; it reconnects by itself."""
     if embedded is not None:
         pool: ConnectionPool = ConnectionPool(
-            connection_class=UnixDomainSocketConnection, path=str(embedded.socket), max_connections=200
+            connection_class=UnixDomainSocketConnection, path=str(embedded.socket), max_connections=CONNECTIONS
         )
     else:
         assert url is not None
-        pool = ConnectionPool.from_url(url, max_connections=200)
+        pool = ConnectionPool.from_url(url, max_connections=CONNECTIONS)
     return ArqRedis(
         pool, default_queue_name=wakeup.QUEUE, job_serializer=wakeup.serialize, job_deserializer=wakeup.deserialize
     )

@@ -36,6 +36,7 @@ class Announcement(msgspec.Struct):
 
 def serve(settings: Settings, *, as_json: bool) -> int:
     """Runs until SIGTERM or SIGINT. Raises SettingsError if the address or the data directory is taken."""
+    os.umask(0o077)  # what is kept is the server's own, whoever made its folder
     with _only_one(settings.data_dir), _listen(settings) as listener:
         settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
         app = create_app(settings)

@@ -5,6 +5,7 @@ A lost wake-up costs a few seconds, until the sweep; a lost publish too, until t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
@@ -19,6 +20,7 @@ log = structlog.get_logger()
 Kind = Literal["job", "operation"]
 Effects = Sequence[object]
 QUEUE = "visionai:wakeups"
+DELIVER_SECONDS = 1.0
 
 
 class Wake(msgspec.Struct, frozen=True):
@@ -41,18 +43,19 @@ def job_channel(job_id: UUID) -> str:
 
 
 async def deliver(redis: ArqRedis, effects: Effects) -> None:
-    """Send what a transaction left to be sent. Never raises: the truth is committed already."""
+    """Send what a transaction left to be sent. Never raises, and never takes long: the truth is committed already."""
     wakes = list(dict.fromkeys(e for e in effects if isinstance(e, Wake)))
     try:
-        for wake in wakes:
-            await redis.enqueue_job("reconcile", wake.kind, str(wake.id), _defer_by=wake.delay or None)
-        publishes = [e for e in effects if isinstance(e, Publish)]
-        if publishes:
-            async with redis.pipeline(transaction=False) as pipe:
-                for p in publishes:
-                    pipe.publish(p.channel, p.body)
-                await pipe.execute()
-    except (RedisError, OSError) as e:
+        async with asyncio.timeout(DELIVER_SECONDS):
+            for wake in wakes:
+                await redis.enqueue_job("reconcile", wake.kind, str(wake.id), _defer_by=wake.delay or None)
+            publishes = [e for e in effects if isinstance(e, Publish)]
+            if publishes:
+                async with redis.pipeline(transaction=False) as pipe:
+                    for p in publishes:
+                        pipe.publish(p.channel, p.body)
+                    await pipe.execute()
+    except (RedisError, OSError) as e:  # a TimeoutError is an OSError
         log.warning("hints_lost", error=str(e), wakes=len(wakes), next="the sweep does it within seconds")
 
 

@@ -71,6 +71,7 @@ class Background:
             async with self._parts.db.write() as session:
                 await jobs.release_leases(session)
                 await operations.release_leases(session)
+            await asyncio.to_thread(self._parts.storage.forget_incoming)
         await jobs.remove_left_over_runs(self._parts)
         self._tasks = [
             asyncio.create_task(self._listen(), name="arq"),

@@ -92,3 +92,9 @@ def test_a_body_is_found_wrong_exactly_if_it_is_refused(kind: Any, good: dict[st
         assert wrong_fields(kind, body) != []
     else:
         assert wrong_fields(kind, body) == []
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"email": "\xff", "password": "x"}'])
+def test_hostile_json_is_refused_and_not_a_fault_of_the_server(client, content):
+    answer = client.post("/api/v1/auth/login", content=content)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")

@@ -283,3 +283,45 @@ def test_any_bytes_end_in_images_or_a_sentence(tmp_path_factory: pytest.TempPath
         unpacked(root / "a")
     except WorkFailed as e:
         assert e.reason.message
+
+
+def tar_of(path: Path, info: tarfile.TarInfo, body: bytes, pax: dict[str, str] | None = None) -> Path:
+    """A tar.gz with a header as a packer would never write it."""
+    if pax:
+        info.pax_headers = pax
+    with gzip.open(path, "wb") as f:
+        f.write(info.tobuf(tarfile.PAX_FORMAT))
+        f.write(body)
+        f.write(bytes(-len(body) % 512 + 1024))
+    return path
+
+
+@pytest.mark.parametrize("kind", [b"Z", b"0"])
+def test_what_is_only_skipped_counts_too(tmp_path: Path, kind: bytes) -> None:
+    """A member of an unknown type, or without an image's name, is decompressed all the same."""
+    info = tarfile.TarInfo("zeros.bin")
+    info.type, info.size = kind, 64 << 20
+    path = tar_of(tmp_path / "a.tar.gz", info, bytes(64 << 20))
+    with pytest.raises(WorkFailed) as failed:
+        unpacked(path, Limits(members=10, total_bytes=16 << 20, ratio=10**9))
+    assert failed.value.reason.code == "archive_too_large"
+
+
+def test_a_negative_size_does_not_switch_the_limits_off(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("c0/q.png")
+    info.size = 32 << 20
+    sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "-999999999999",
+              "GNU.sparse.name": "c0/q.png"}  # fmt: skip
+    body = b"1\n0\n33554432\n".ljust(512, b"\0") + bytes((32 << 20) - 512)
+    path = tar_of(tmp_path / "a.tar.gz", info, body, sparse)
+    with pytest.raises(WorkFailed) as failed:
+        unpacked(path, Limits(members=10, total_bytes=16 << 20, ratio=10**9))
+    assert failed.value.reason.code in {"broken_archive", "archive_too_large"}
+
+
+def test_a_name_that_is_no_utf8_is_a_damaged_archive_and_no_riddle(tmp_path: Path) -> None:
+    path = archives.write_zip(tmp_path / "a.zip", {"cats/ä.png": archives.image()})
+    path.write_bytes(path.read_bytes().replace("ä".encode(), b"\xff\xfe"))
+    with pytest.raises(WorkFailed) as failed:
+        unpacked(path)
+    assert failed.value.reason.code == "broken_archive"

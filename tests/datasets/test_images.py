@@ -120,3 +120,9 @@ def test_a_crashing_decoder_costs_one_image(tmp_path: Path, monkeypatch: pytest.
     tasks[40] = poison
     problems = [looked.problem for looked in pool.look_at_all(tasks, 2)]
     assert problems == [""] * 40 + ["crashes"] + [""] * 29
+
+
+def test_what_would_be_handed_to_another_program_is_no_image(tmp_path: Path) -> None:
+    """Pillow gives EPS to Ghostscript, whatever the file is called."""
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n"
+    assert looked_at(tmp_path, eps, ".jpg").problem == "no_image"

@@ -11,7 +11,7 @@ from trainer import Trainer, stored
 
 from visionai.errors import AttemptEnded, BadInput, Conflict
 from visionai.identity.tokens import Callback
-from visionai.jobs import artifacts
+from visionai.jobs import artifacts, reports
 from visionai.jobs.garbage import free_artifacts
 from visionai.jobs.inputs import inputs
 from visionai.jobs.reconcile import reconcile
@@ -118,3 +118,15 @@ async def test_files_of_an_attempt_that_was_lost_are_freed_and_the_checkpoint_go
         job = await session.get_one(Job, job_id)
     assert (given.resume_epoch, [f.kind for f in given.files]) == (2, ["checkpoint"])
     assert job.epoch == 2
+
+
+async def test_a_number_of_another_report_is_refused_and_swallows_nothing(world: World, trainer: Trainer) -> None:
+    await trainer.heartbeat(1, seq=7)
+    done = contract.Done(status="succeeded", seq=7)
+    with pytest.raises(BadInput, match="seq"):
+        await reports.accept(world.parts.db, trainer.who, reports.done(done))
+    assert (await trainer.done()).status == 204
+    job = await world.job(trainer.who.job_id)
+    assert job.state == "starting"
+    await reconcile(world.parts, job.id)
+    assert (await world.job(job.id)).state == "finalizing"

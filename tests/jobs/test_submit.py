@@ -53,3 +53,8 @@ async def test_weights_that_cannot_be_had_are_refused(world: World) -> None:
 async def test_weights_that_are_here_are_not(world: World) -> None:
     know(world, ModelEntry("tiny", ["classification"], pretrained=True, weights_offline=True))
     await world.submit(config={"pretrained": True})
+
+
+async def test_more_settings_than_there_can_be_are_one_error_and_cost_no_time(world: World) -> None:
+    found = await refused(world, config={f"batch_sise{n}": 1 for n in range(100_000)})
+    assert [field for field, _ in found] == ["config"]

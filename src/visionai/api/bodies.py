@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 from litestar import Request
 
-from visionai.errors import FieldError
+from visionai.errors import BadInput, FieldError
 
 MOST = 50  # errors that are named: past them a body is wrong altogether
 STASH = "visionai.json"
@@ -19,7 +19,11 @@ class JSONRequest(Request[Any, Any, Any]):
     """Keeps the decoded body, so that an error handler, which cannot await, can look at it."""
 
     async def json(self) -> Any:
-        self.scope[STASH] = decoded = await super().json()  # type: ignore[literal-required]
+        try:
+            self.scope[STASH] = decoded = await super().json()  # type: ignore[literal-required]
+        except (RecursionError, UnicodeDecodeError) as e:
+            why = "is nested too deeply" if isinstance(e, RecursionError) else "is not valid UTF-8"
+            raise BadInput.field("body", why) from None
         return decoded
 
 

@@ -13,7 +13,9 @@ from msgspec import Meta
 T = TypeVar("T")
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", examples=["ada@example.org"])]
+Email = Annotated[
+    str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+(?!\n)$", examples=["ada@example.org"])
+]
 Password = Annotated[str, Meta(min_length=10, max_length=1000, description="At least 10 characters.")]
 Role = Literal["admin", "manager", "engineer", "viewer"]
 ProjectRole = Literal["owner", "editor", "reader"]

@@ -158,7 +158,7 @@ class _Guard:
 
     def __init__(self, limits: Limits, packed: int, free: int) -> None:
         self._limits, self._packed, self._free = limits, max(packed, 1), free
-        self._members = self._bytes = 0
+        self._members = self._bytes = self._streamed = 0
         self.expected = 0
         self.share = 0.0
         """How much of the archive is through, 0–100."""
@@ -175,12 +175,24 @@ class _Guard:
         if self.expected:
             self.share = min(100.0, 100 * self._bytes / self.expected)
 
+    def streamed(self, count: int) -> None:
+        self._streamed += count
+        self._check_size(self._streamed)
+
     def _check(self, members: int, total: int) -> None:
         if members > self._limits.members:
             raise WorkFailed(
                 "archive_too_large", f"The archive holds more than {self._limits.members:,} files.",
                 "Split it, or ask the operator to raise ARCHIVE_MAX_MEMBERS.",
             )  # fmt: skip
+        self._check_size(total)
+        if total > self._free:
+            raise WorkFailed(
+                "storage_full", f"The server has {self._free:,} bytes of disk left, the archive needs more.",
+                "Free some space and try again.",
+            )  # fmt: skip
+
+    def _check_size(self, total: int) -> None:
         if total > self._limits.total_bytes:
             raise WorkFailed(
                 "archive_too_large", f"Unpacked, the archive is larger than {self._limits.total_bytes:,} bytes.",
@@ -190,11 +202,6 @@ class _Guard:
             raise WorkFailed(
                 "archive_bomb", f"Unpacked, the archive is more than {self._limits.ratio} times as large as packed.",
                 "Images hardly shrink when packed, so this is a damaged or hostile archive: pack the folder again.",
-            )  # fmt: skip
-        if total > self._free:
-            raise WorkFailed(
-                "storage_full", f"The server has {self._free:,} bytes of disk left, the archive needs more.",
-                "Free some space and try again.",
             )  # fmt: skip
 
 
@@ -266,8 +273,11 @@ class _StrictTarInfo(tarfile.TarInfo):
 
 def _tar_entries(stream: IO[bytes], guard: _Guard) -> Iterator[Entry]:
     """One pass: a compressed stream is never wound back."""
-    with stream, tarfile.open(fileobj=stream, mode="r|", tarinfo=_StrictTarInfo) as tar:
+    counted = cast(BinaryIO, _Counted(stream, guard))
+    with stream, tarfile.open(fileobj=counted, mode="r|", tarinfo=_StrictTarInfo) as tar:
         while (member := tar.next()) is not None:
+            if member.size < 0:
+                raise tarfile.ReadError("a file in it has a negative size")
             tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps each header for ever
             yield Entry(
                 name=member.name,
@@ -275,6 +285,18 @@ def _tar_entries(stream: IO[bytes], guard: _Guard) -> Iterator[Entry]:
                 size=member.size if member.isreg() else 0,
                 open=lambda member=member: tar.extractfile(member),  # type: ignore[arg-type,misc]
             )
+
+
+class _Counted:
+    """What is read from an archive's stream counts, whatever its headers say of it: also what is only skipped."""
+
+    def __init__(self, stream: IO[bytes], guard: _Guard) -> None:
+        self._stream, self._guard = stream, guard
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._stream.read(size)
+        self._guard.streamed(len(block))
+        return block
 
 
 def _is_tar(head: bytes) -> bool:
@@ -303,6 +325,12 @@ _OTHER_FORMATS = {
 }  # fmt: skip
 
 
+DAMAGED = (
+    EOFError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, OSError,
+    ValueError, OverflowError, RecursionError,  # numbers, names and chains of headers that make no sense
+)  # fmt: skip
+
+
 class _sentences:
     """Turns what the archive libraries raise into sentences. Reads as a statement: ``with _sentences()``."""
 
@@ -314,6 +342,6 @@ class _sentences:
         if isinstance(error, NotImplementedError):
             raise WorkFailed("unsupported_archive", "The zip archive uses a compression that cannot be opened here.",
                              "Pack it again with the usual one (deflate), or as .tar.gz.") from error  # fmt: skip
-        if isinstance(error, EOFError | zipfile.BadZipFile | tarfile.TarError | zlib.error | lzma.LZMAError | OSError):
+        if isinstance(error, DAMAGED):
             raise WorkFailed("broken_archive", f"The archive is damaged or was not sent whole ({error}).",
                              f"{PACK_AGAIN} Check first that it opens on your own machine.") from error  # fmt: skip

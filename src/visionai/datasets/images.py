@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
 import os
 import warnings
@@ -21,6 +22,10 @@ SUFFIXES = {  # of the formats that are told apart by name; others are taken as 
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"), "MPO": (".jpg", ".jpeg"), "PNG": (".png", ".apng"), "GIF": (".gif",),
     "WEBP": (".webp",), "BMP": (".bmp", ".dib"), "TIFF": (".tif", ".tiff"),
 }  # fmt: skip
+
+
+FORMATS = frozenset(("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "TGA"))
+"""What may be opened, whatever a file is called: Pillow knows many more, one of which runs Ghostscript."""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -63,7 +68,7 @@ def look(task: Task) -> Looked:
         return Looked(problem="empty")
     Image.MAX_IMAGE_PIXELS = None  # our own limit comes first, before anything is decoded
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_formats()) as image:
             if image.width * image.height > task.max_pixels:
                 return Looked(problem="too_large")
             image.load()
@@ -81,6 +86,13 @@ def look(task: Task) -> Looked:
         return Looked(problem="truncated") if cut_off else Looked(problem="damaged", detail=_first_line(e))
     except Exception as e:  # decoders raise whatever comes to their mind: SyntaxError, ValueError, struct.error, …
         return Looked(problem="damaged", detail=_first_line(e))
+
+
+@functools.cache
+def _formats() -> list[str]:
+    """Those that this build of Pillow has, too."""
+    Image.init()
+    return sorted(FORMATS & set(Image.OPEN))
 
 
 def _described(image: Image.Image, task: Task, sha256: str, size: int) -> Looked:

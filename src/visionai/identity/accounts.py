@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
 import argon2
@@ -19,10 +21,12 @@ from visionai.identity.tables import IdempotencyKey, Project, ProjectMember, Ref
 from visionai.ids import uuid7
 from visionai.settings import Settings
 
+T = TypeVar("T")
 Role = Literal["admin", "manager", "engineer", "viewer"]
 
 IDEMPOTENCY_KEPT = timedelta(days=1)
 
+_threads = ThreadPoolExecutor(2, thread_name_prefix="argon2")
 _hasher = argon2.PasswordHasher()
 _NOBODY = _hasher.hash("nobody has this password")  # so that an unknown address takes as long as a wrong password
 
@@ -71,7 +75,7 @@ async def setup(db: Database, settings: Settings, token: str, email: str, passwo
 async def login(db: Database, settings: Settings, email: str, password: str) -> SignedIn:
     async with db.read() as session:
         user = await session.scalar(select(User).where(User.email == email.lower()))
-    if not await asyncio.to_thread(_fits, user.password_hash if user else _NOBODY, password) or user is None:
+    if not await _in_own_thread(_fits, user.password_hash if user else _NOBODY, password) or user is None:
         raise Unauthorised("This address and password do not fit together.", code="wrong_credentials")
     if user.disabled_at is not None:
         raise Unauthorised("This account is disabled: ask an admin.", code="account_disabled")
@@ -102,7 +106,7 @@ async def logout(db: Database, token: str) -> None:
 
 
 async def hashed(password: str) -> str:
-    return await asyncio.to_thread(_hasher.hash, password)
+    return await _in_own_thread(_hasher.hash, password)
 
 
 async def add_user(session: AsyncSession, email: str, password_hash: str, role: Role, name: str) -> User:
@@ -146,6 +150,11 @@ async def _end_family(session: AsyncSession, family_id: UUID) -> None:
         .where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None))
         .values(revoked_at=utcnow())
     )
+
+
+async def _in_own_thread(function: Callable[..., T], *arguments: object) -> T:
+    """Hashing is dear on purpose: in the threads that serve files, log-ins of strangers would stall uploads."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
 
 
 def _fits(password_hash: str, password: str) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import Database, after_commit, append, utcnow
-from visionai.errors import AttemptEnded, Conflict, NotFound
+from visionai.errors import AttemptEnded, BadInput, Conflict, NotFound
 from visionai.identity.tokens import Callback
 from visionai.jobs import events, history, lifecycle, rows
 from visionai.jobs.decide import Problem
@@ -60,7 +60,10 @@ async def _take_in(session: AsyncSession, who: Callback, take: Take) -> Answer:
         raise no_such_attempt()
     attempt, job = loaded.attempts[who]
     if take.seq is not None and (known := loaded.answers.get((who, take.seq))) is not None:
-        return Answer(*known)
+        endpoint, status, body = known
+        if endpoint != take.endpoint:
+            raise BadInput.field("seq", f"{take.seq} was the number of a report to {endpoint}: count each report once")
+        return Answer(status, body)
     if take.endpoint == "done" and attempt.done is not None:
         return NO_CONTENT
     refuse_ended(job, attempt)
@@ -70,7 +73,7 @@ async def _take_in(session: AsyncSession, who: Callback, take: Take) -> Answer:
         attempt.first_report_at = attempt.last_report_at
         after_commit(session, Wake("job", job.id))
     if take.seq is not None:
-        loaded.answers[who, take.seq] = (answer.status, answer.body)
+        loaded.answers[who, take.seq] = (take.endpoint, answer.status, answer.body)
         append(session, Report, {
             "attempt_id": attempt.id, "seq": take.seq, "endpoint": take.endpoint, "status": answer.status,
             "answer": answer.body,

@@ -27,8 +27,8 @@ class Wanted(msgspec.Struct, frozen=True):
 
 class Rows(msgspec.Struct):
     attempts: dict[Callback, tuple[Attempt, Job]]
-    answers: dict[tuple[Callback, int], tuple[int, dict[str, Any] | None]]
-    """Status and body, by (attempt, seq)."""
+    answers: dict[tuple[Callback, int], tuple[str, int, dict[str, Any] | None]]
+    """Endpoint, status and body, by (attempt, seq)."""
     metrics: dict[MetricKey, dict[str, Any]]
 
 
@@ -45,9 +45,9 @@ async def load(session: AsyncSession, wanted: Sequence[Wanted]) -> None:
     attempts = {Callback(attempt.job_id, attempt.number): (attempt, job) for attempt, job in found}
     by_id = {attempt.id: who for who, (attempt, _) in attempts.items()}
     numbered = {(attempts[w.who][0].id, w.seq) for w in wanted if w.seq is not None and w.who in attempts}
-    report = select(Report.attempt_id, Report.seq, Report.status, Report.answer)
+    report = select(Report.attempt_id, Report.seq, Report.endpoint, Report.status, Report.answer)
     answers = {
-        (by_id[row.attempt_id], row.seq): (row.status, row.answer)
+        (by_id[row.attempt_id], row.seq): (row.endpoint, row.status, row.answer)
         for row in (
             await session.execute(report.where(tuple_(Report.attempt_id, Report.seq).in_(numbered))) if numbered else ()
         )

@@ -155,7 +155,10 @@ def _check_training(frameworks: Frameworks, spec: JobSpec) -> list[FieldError]:
         wrong.append(
             FieldError("model_name", f"{spec.framework} has no model {spec.model_name!r}: see GET /api/v1/models")
         )
-    wrong += [FieldError(f"config.{f}", message) for f, message in validate_config(found.manifest.schema, spec.config)]
+    wrong += [
+        FieldError(f"config.{f}".strip("."), message)
+        for f, message in validate_config(found.manifest.schema, spec.config)
+    ]
     model = models.get(spec.model_name)
     if spec.config.get("pretrained") is True and model is not None and not frameworks.has_weights(model):
         wrong.append(FieldError("config.pretrained", weights_missing(model)))

@@ -36,6 +36,11 @@ class LocalStorage:
         self._incoming = root / ".incoming"
         self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
 
+    def forget_incoming(self) -> None:
+        """At the start of a process that owns the folder alone: what a killed one was receiving is of no use."""
+        for part in self._incoming.iterdir():
+            part.unlink(missing_ok=True)
+
     async def put(self, key: str, chunks: AsyncIterator[bytes]) -> Stat:
         path, part = self.path(key), self._incoming / str(uuid7())
         try:
@@ -118,9 +123,11 @@ class LocalStorage:
 
     async def check(self) -> None:
         probe = self._incoming / f"check-{uuid7()}"
-        with _full_disk():
-            probe.write_bytes(b"ok")
-        probe.unlink()
+        try:
+            with _full_disk():
+                probe.write_bytes(b"ok")
+        finally:
+            probe.unlink(missing_ok=True)
 
     def path(self, key: str) -> Path:
         """Where ``key`` lies. Raises NotFound for a key that would leave the folder."""

@@ -21,6 +21,7 @@ MAX_BODY = 2**20
 MAX_LOG_LINES = 1000
 MAX_LOG_TEXT = 8192
 MAX_CLASSES = 10_000
+MAX_SETTINGS = 200
 
 TaskType: TypeAlias = Literal["classification", "detection", "segmentation", "semantic_segmentation", "pose", "obb"]
 Mode: TypeAlias = Literal["max", "min"]
@@ -40,7 +41,7 @@ Ratio: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0)]
 Text: TypeAlias = Annotated[str, Meta(max_length=MAX_LOG_TEXT)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
-Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
 Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
 Metrics: TypeAlias = Annotated[dict[Name, float | None], Meta(max_length=1000)]
 """Names as ``train/loss``, ``val/accuracy``, ``lr``; ``None`` where the number was not finite."""
@@ -142,7 +143,7 @@ class Heartbeat(msgspec.Struct, omit_defaults=True):
 class Event(msgspec.Struct, omit_defaults=True):
     """Something worth telling once: ``training_started``, ``checkpoint_saved``, ``warning``, or a type of your own."""
 
-    type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}(?!\n)$")]
     message: Text = ""
     data: dict[str, Any] = {}
     seq: Seq | None = None
@@ -202,7 +203,7 @@ class ArtifactRequest(msgspec.Struct, omit_defaults=True):
     """``name`` is a plain file name. ``epoch`` is the number of epochs that a checkpoint has finished."""
 
     kind: ArtifactKind
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}$")]
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}(?!\n)$")]
     size: Count
     sha256: Sha256
     epoch: Epoch | None = None
@@ -212,7 +213,7 @@ class ArtifactRequest(msgspec.Struct, omit_defaults=True):
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """``code`` is one of ERROR_CODES; one that the reader does not know counts as ``internal``."""
 
-    code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    code: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}(?!\n)$")]
     message: Text
     hint: Text = ""
 
@@ -346,7 +347,7 @@ class TrainerError(Exception):
 class TrainerEnv(msgspec.Struct, frozen=True, kw_only=True):
     """Each field travels as the environment variable of the same name in capitals."""
 
-    job_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+    job_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}(?!\n)$")]
     attempt: Annotated[int, Meta(ge=1)]
     backend_base_url: Annotated[str, Meta(pattern=r"^https?://[^/]")]
     callback_token: Annotated[str, Meta(min_length=1)]
@@ -415,6 +416,8 @@ def validate_config(schema: Mapping[str, Any], config: Mapping[str, Any]) -> lis
     ``minimum``, ``maximum``, ``exclusiveMinimum``, ``exclusiveMaximum``, ``required`` and ``additionalProperties``.
     """
     properties: Mapping[str, Any] = schema.get("properties", {})
+    if len(config) > MAX_SETTINGS:
+        return [("", f"has {len(config):,} settings, and {MAX_SETTINGS} are the most there can be")]
     wrong = [(name, "is required") for name in schema.get("required", ()) if name not in config]
     for name, value in config.items():
         if name in properties:
