@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from visionai.chat.types import Context, DatasetChoice, FrameworkChoice, JobChoice
+from visionai.chat.types import Best, Context, DatasetChoice, FrameworkChoice, JobChoice
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests are no packages: what they share is imported by name
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -50,6 +55,7 @@ SCHEMA: dict[str, Any] = {
             "minimum": 0,
             "exclusiveMaximum": 1,
         },
+        "horizontal_flip": {"type": "boolean", "title": "Mirror", "default": False},
         "amp": {"type": "boolean", "title": "Mixed precision", "default": True},
         "pretrained": {"type": ["boolean", "null"], "title": "Pretrained weights", "default": None},
         "patience": {"type": ["integer", "null"], "title": "Early stopping", "default": 10, "minimum": 1},
@@ -69,6 +75,13 @@ TIMM = FrameworkChoice(
     ],
     SCHEMA,
     {"quick": {"epochs": 3}, "balanced": {"epochs": 30}, "accurate": {"epochs": 100, "augmentation": "strong"}},
+    parameters={
+        "resnet18": 11_700_000, "resnet18d": 11_700_000, "resnet34": 21_800_000, "resnet50": 25_600_000,
+        "test_resnet": 500_000, "test_vit": 400_000, "efficientnet_b0": 5_300_000, "mobilenetv3_small_100": 2_500_000,
+        "mobilenetv3_large_100": 5_480_000, "vit_tiny_patch16_224": 5_700_000, "vit_small_patch16_224": 22_000_000,
+        "vit_base_patch16_224": 86_000_000,
+    },
+    without_weights=frozenset({"resnet50"}),
 )  # fmt: skip
 ULTRALYTICS = FrameworkChoice(
     "ultralytics",
@@ -95,7 +108,7 @@ DATASETS = [
     DatasetChoice("d4", "blood cells", "ready", ["detection"], 3, 364),
     DatasetChoice("d5", "꽃 사진", "ready", CLASSES, 4, 300),
     DatasetChoice("d6", "zoo", "processing", [], 0, 0),
-    DatasetChoice("d7", "broken", "error", [], 0, 0),
+    DatasetChoice("d7", "broken", "error", [], 0, 0, "The archive holds no images. Zip the folder with them."),
 ]
 JOBS = [
     JobChoice("j2", "test_resnet on digits", "running", "digits", "test_resnet"),
@@ -107,6 +120,22 @@ JOBS = [
 def project() -> Context:
     """One trainer, for classification."""
     return Context(datasets=DATASETS, frameworks=[TIMM], jobs=JOBS, project_name="Lab")
+
+
+@pytest.fixture
+def busy(project: Context) -> Context:
+    """A training in every state that has something to tell."""
+    reason = "Waiting for another training of yours to end."
+    jobs = [
+        JobChoice("q", "convnext_tiny on digits", "queued", "digits", "convnext_tiny", reason=reason, queue_position=2),
+        JobChoice("r", "test_resnet on digits", "running", "digits", "test_resnet", epoch=3, total_epochs=10,
+                  progress=34.2, eta_seconds=250, best=Best("val/accuracy", 0.93214, 2)),
+        JobChoice("f", "resnet50 on flowers", "failed", "flowers", "resnet50", epoch=1, total_epochs=10,
+                  error="The device ran out of memory. Use a smaller batch size."),
+        JobChoice("c", "resnet18 on flowers", "completed", "flowers", "resnet18", epoch=10, total_epochs=10,
+                  best=Best("val/accuracy", 0.88, 9)),
+    ]  # fmt: skip
+    return msgspec.structs.replace(project, jobs=jobs)
 
 
 @pytest.fixture

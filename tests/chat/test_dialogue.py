@@ -4,32 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from chat_talk import Conversation, values, with_datasets
 
 from visionai.chat.parser import parse
-from visionai.chat.types import Context, DatasetChoice, Draft, FrameworkChoice, JobChoice, Reply
-
-
-class Conversation:
-    """Keeps between turns what a caller keeps."""
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-
-    def say(self, text: str) -> Reply:
-        reply = parse(text, self.context)
-        draft = None if reply.action == "start" else reply.draft
-        self.context = msgspec.structs.replace(
-            self.context, draft=draft, pending=reply.pending, choices=reply.choices, language=reply.language
-        )
-        return reply
-
-
-def values(reply: Reply) -> list[str]:
-    return [choice.value for choice in reply.choices]
-
-
-def with_datasets(context: Context, *datasets: DatasetChoice) -> Context:
-    return msgspec.structs.replace(context, datasets=list(datasets))
+from visionai.chat.types import Context, DatasetChoice, Draft, FrameworkChoice, JobChoice
 
 
 def with_framework(context: Context, framework: FrameworkChoice) -> Context:
@@ -159,8 +137,8 @@ def test_a_family_of_models_is_asked_about(project: Context) -> None:
 
 
 def test_an_unknown_data_set_gets_the_closest_names(project: Context) -> None:
-    reply = parse("train resnet18 on digitz", project)
-    assert "no data set called “digitz”" in reply.message
+    reply = parse("train resnet18 on didgitses", project)
+    assert "no data set called “didgitses”" in reply.message
     assert (reply.pending, values(reply)) == ("dataset_id", ["d1"])
 
 
@@ -173,7 +151,7 @@ def test_a_data_set_that_is_still_read_is_kept_and_cannot_start(project: Context
 
 def test_a_broken_data_set_is_refused_and_another_asked_for(project: Context) -> None:
     reply = parse("train resnet18 on broken", project)
-    assert "found errors" in reply.message
+    assert "The archive holds no images. Zip the folder with them." in reply.message
     assert (reply.pending, "d7" in values(reply)) == ("dataset_id", False)
     assert reply.draft and reply.draft.dataset_id is None
 

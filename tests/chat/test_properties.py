@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from visionai.chat.messages import MESSAGES
 from visionai.chat.parser import parse
+from visionai.chat.sentences import MESSAGES
 from visionai.chat.types import MAX_CHARS, Context, Draft, JobChoice, Reply
 from visionai.chat.words import squash
 from visionai.trainers.contract import validate_config
@@ -21,7 +21,10 @@ VOCABULARY = """
     rate half double more fewer by to = : , . and no not without yes ok start stop cancel list what models datasets job
     status help default preset quick adamw sgd cosine augmentation strong none off 0 1 2 3 64 -5 1e-3 50% 2x 10k 224px
     99999999999999999999 first last another model dataset change call it classify detection find "zoo" timm ultralytics
-    early stopping mixed precision 학습 취소 네 아니요 시작하지마 에포크 배치 절반으로 데이터 꽃 사진 을 로
+    early stopping mixed precision then train make it that three how long would why delete upload download the model
+    failed accuracy last time less than 5M parameters small fast drop seed pretrained tain resnt18 digts epocs thanks
+    all everything second one explain running queue
+    학습 취소 네 아니요 시작하지마 에포크 배치 절반으로 데이터 꽃 사진 을 로 다섯번 왜 실패
 """
 sentences = st.lists(st.sampled_from(VOCABULARY.split()), max_size=25).map(" ".join)
 texts = st.one_of(sentences, st.text(max_size=200), st.text(string.printable, max_size=200))

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from chat_talk import drafted
 
 from visionai.chat.parser import parse
-from visionai.chat.types import Config, Context, Draft, Reply
+from visionai.chat.types import Config, Context, Draft
 
 N: Config = {}
-
-
-def drafted(reply: Reply) -> tuple[str | None, str | None, Config]:
-    draft = reply.draft or Draft()
-    return draft.dataset_name, draft.model_name, draft.config
 
 
 # sentence, data set, model, config; the draft is complete where data set and model are, and then shown

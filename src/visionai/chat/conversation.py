@@ -11,15 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.chat.parser import parse
 from visionai.chat.tables import Conversation, Message
-from visionai.chat.types import Choice, Context, DatasetChoice, Draft, FrameworkChoice, JobChoice, Reply
+from visionai.chat.types import Best, Choice, Context, DatasetChoice, Draft, FrameworkChoice, JobChoice, Reply
 from visionai.datasets.tables import Dataset, DatasetVersion
 from visionai.errors import BadInput, NotFound, VisionAIError
 from visionai.frameworks import Framework, Frameworks
 from visionai.identity.access import CurrentUser, default_project, require_project
 from visionai.identity.tables import Project
-from visionai.jobs import queries, submit
+from visionai.jobs import queries, slots, submit
+from visionai.jobs.state import JobState
 from visionai.jobs.submit import JobSpec
 from visionai.jobs.tables import Job
+from visionai.settings import Settings
 
 KNOWN_DATASETS = 500
 KNOWN_JOBS = 100
@@ -34,13 +36,15 @@ class Turn(msgspec.Struct):
 
 async def say(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, content: str, *, conversation_id: UUID | None,
-    project_id: UUID | None, max_retries: int,
+    project_id: UUID | None, max_retries: int, settings: Settings | None = None,
 ) -> Turn:  # fmt: skip
-    """Raises NotFound for somebody else's conversation, Forbidden where the user may not do what was asked for."""
+    """``settings``: whose limits the queue has; without them no position in it is told.
+
+    Raises NotFound for somebody else's conversation, Forbidden where the user may not do what was asked for."""
     conversation = await _open(session, user, conversation_id, project_id)
     session.add(Message(conversation_id=conversation.id, role="user", content=content))
     await session.flush()
-    reply = parse(content, await _context(session, frameworks, conversation))
+    reply = parse(content, await _context(session, frameworks, conversation, settings))
     job_id = UUID(reply.job_id) if reply.job_id is not None else None
     try:
         if reply.action == "start" and reply.draft is not None:
@@ -104,13 +108,15 @@ async def _start(
     return job.id
 
 
-async def _context(session: AsyncSession, frameworks: Frameworks, conversation: Conversation) -> Context:
+async def _context(
+    session: AsyncSession, frameworks: Frameworks, conversation: Conversation, settings: Settings | None
+) -> Context:
     project = await session.get_one(Project, conversation.project_id)
     draft = msgspec.convert(conversation.draft, Draft) if conversation.draft is not None else None
     language: Any = conversation.language
     return Context(
-        datasets=await _datasets(session, project.id), frameworks=[_framework(f) for f in frameworks.all()],
-        jobs=await _jobs(session, project.id), draft=draft, pending=conversation.pending,
+        datasets=await _datasets(session, project.id), frameworks=[_framework(f, frameworks) for f in frameworks.all()],
+        jobs=await _jobs(session, project.id, settings), draft=draft, pending=conversation.pending,
         choices=msgspec.convert(conversation.choices, list[Choice]), project_name=project.name, language=language,
     )  # fmt: skip
 
@@ -126,28 +132,51 @@ async def _datasets(session: AsyncSession, project_id: UUID) -> list[DatasetChoi
     return [
         DatasetChoice(
             id=str(d.id), name=d.name, status=d.status, task_types=list(v.task_types) if v else [],
-            class_count=len(v.classes) if v else 0, image_count=v.image_count if v else 0,
+            class_count=len(v.classes) if v else 0, image_count=v.image_count if v else 0, error=_fault(d.error),
+            created=d.created_at.date().isoformat(),
         )
         for d, v in rows
     ]  # fmt: skip
 
 
-async def _jobs(session: AsyncSession, project_id: UUID) -> list[JobChoice]:
+async def _jobs(session: AsyncSession, project_id: UUID, settings: Settings | None) -> list[JobChoice]:
     rows = await session.execute(
         select(Job, Dataset.name)
         .join(Dataset, Dataset.id == Job.dataset_id)
-        .where(Job.project_id == project_id)
+        .where(Job.project_id == project_id, Job.deleted_at.is_(None))
         .order_by(Job.id.desc())
         .limit(KNOWN_JOBS)
     )
-    return [JobChoice(str(j.id), j.name, j.state, name, j.model_name) for j, name in rows]
+    found = [(job, name) for job, name in rows]
+    waiting = settings is not None and any(job.state == JobState.QUEUED for job, _ in found)
+    order = (await slots.queue(session, settings)).turns.order if settings is not None and waiting else []
+    return [_job(job, name, order) for job, name in found]
 
 
-def _framework(framework: Framework) -> FrameworkChoice:
+def _job(job: Job, dataset_name: str, order: list[UUID]) -> JobChoice:
+    best = job.best or {}
+    return JobChoice(
+        str(job.id), job.name, job.state, dataset_name, job.model_name,
+        cancelling=job.cancel_requested_at is not None, reason=job.state_reason, error=_fault(job.error),
+        epoch=job.epoch, total_epochs=job.total_epochs, progress=job.progress, eta_seconds=job.eta_seconds,
+        best=Best(best["name"], best["value"], best["epoch"]) if best.get("value") is not None else None,
+        queue_position=order.index(job.id) + 1 if job.id in order else None,
+    )  # fmt: skip
+
+
+def _fault(error: dict[str, Any] | None) -> str:
+    """``{code, message, hint}`` in a sentence or two; empty where there is none."""
+    return " ".join(part for part in ((error or {}).get("message"), (error or {}).get("hint")) if part)
+
+
+def _framework(framework: Framework, frameworks: Frameworks) -> FrameworkChoice:
     manifest = framework.manifest
+    models = manifest.models if manifest else []
     return FrameworkChoice(
         framework=framework.name, status=framework.status, tasks=list(manifest.tasks) if manifest else [],
-        models=[m.name for m in manifest.models] if manifest else [],
+        models=[m.name for m in models],
         schema=manifest.schema if manifest else {"properties": {}}, presets=manifest.presets if manifest else {},
-        recommended=[m.name for m in manifest.models if m.recommended] if manifest else [],
+        recommended=[m.name for m in models if m.recommended],
+        parameters={m.name: m.parameters for m in models if m.parameters is not None},
+        without_weights=frozenset(m.name for m in models if not frameworks.has_weights(m)),
     )  # fmt: skip

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
-from visionai.chat.hyperparameters import concept_of, properties, spell
 from visionai.chat.messages import label, say, status_label, task_label
 from visionai.chat.reading import offered
-from visionai.chat.types import Choice, Context, DatasetChoice, Draft, FrameworkChoice, Language
+from visionai.chat.schema import bounds, concept_of, find_key, kinds, properties, spell
+from visionai.chat.types import Choice, Config, Context, DatasetChoice, Draft, FrameworkChoice, Language
 from visionai.errors import FieldError
 from visionai.trainers.contract import validate_config
 
 FIELDS = ("dataset_id", "task_type", "framework", "model_name")  # asked for in this order
 MAX_CHOICES = 8
 MAX_MODELS = 5
+SMALL = 15_000_000  # parameters of a model that is called small
+PENDING_CHARS = 40  # of what is kept of a question
 
 # Good ones to begin with where a trainer names none itself.
 RECOMMENDED = (
@@ -23,6 +27,17 @@ RECOMMENDED = (
     "vit_tiny_patch16_224", "vit_base_patch16_224", "yolo11n", "yolo11s", "yolov8n", "yolo11n-seg", "yolo11n-pose",
     "yolo11n-obb", "PekingU/rtdetr_v2_r18vd", "google/vit-base-patch16-224", "test_resnet",
 )  # fmt: skip
+
+
+# Small ones, smallest first, for as long as the catalogue has not counted.
+SMALL_MODELS = ("test_resnet", "mobilenetv3_small_100", "yolo11n", "yolov8n", "efficientnet_b0", "vit_tiny_patch16_224",
+                "yolo11s", "resnet18")  # fmt: skip
+
+
+class Question(msgspec.Struct, frozen=True):
+    field: str
+    message: str
+    choices: list[Choice]
 
 
 def dataset_of(draft: Draft, context: Context) -> DatasetChoice | None:
@@ -60,6 +75,16 @@ def missing(draft: Draft) -> list[str]:
     return [field for field in needed if field != "framework" or draft.model_name]
 
 
+def open_keys(pending: str | None) -> list[str]:
+    """The settings whose values were refused and have been asked for."""
+    return pending.removeprefix("config.").split(",") if pending and pending.startswith("config.") else []
+
+
+def still_missing(draft: Draft | None, pending: str | None) -> list[str]:
+    """What keeps the draft from being started: its empty fields, and settings that are still asked for."""
+    return [*missing(draft), *(f"config.{key}" for key in open_keys(pending))] if draft else []
+
+
 def faults(draft: Draft, context: Context, language: Language) -> list[FieldError]:
     """What cannot be mended by waiting: the field has to be answered anew."""
     found: list[FieldError] = []
@@ -68,7 +93,7 @@ def faults(draft: Draft, context: Context, language: Language) -> list[FieldErro
         name = draft.dataset_name or draft.dataset_id
         found.append(FieldError("dataset_id", say(language, "dataset_gone", name=name)))
     if dataset and dataset.status == "error":
-        found.append(FieldError("dataset_id", say(language, "dataset_error", name=dataset.name)))
+        found.append(FieldError("dataset_id", dataset_error(dataset, language)))
     if draft.task_type:
         found += task_faults(draft.task_type, draft, context, language)
     elif dataset and dataset.task_types and not possible_tasks(draft, context):
@@ -80,9 +105,23 @@ def faults(draft: Draft, context: Context, language: Language) -> list[FieldErro
         message = say(language, "model_framework", framework=framework.framework, model=draft.model_name)
         found.append(FieldError("model_name", message))
     if framework:
-        wrong = validate_config(framework.schema, draft.config)
-        found += [FieldError(f"config.{field.removeprefix('config.')}", message) for field, message in wrong]
+        found += faults_of_config(draft, framework, language)
     return found
+
+
+def faults_of_config(draft: Draft, framework: FrameworkChoice, language: Language) -> list[FieldError]:
+    """What the schema refuses, and pretrained weights that cannot be had."""
+    wrong = validate_config(framework.schema, draft.config)
+    found = [FieldError(f"config.{field.removeprefix('config.')}", message) for field, message in wrong]
+    key = find_key("pretrained", framework.schema)
+    if key and draft.config.get(key) is True and draft.model_name in framework.without_weights:
+        found.append(FieldError(f"config.{key}", say(language, "weights_missing", model=draft.model_name)))
+    return found
+
+
+def dataset_error(dataset: DatasetChoice, language: Language) -> str:
+    reason = dataset.error or say(language, "import_failed")
+    return say(language, "dataset_error", name=dataset.name, reason=reason)
 
 
 def task_faults(task: str, draft: Draft, context: Context, language: Language) -> list[FieldError]:
@@ -136,14 +175,37 @@ def choices(field: str, draft: Draft, context: Context, language: Language) -> l
 
 
 def dataset_choices(datasets: Iterable[DatasetChoice], language: Language) -> list[Choice]:
-    return [Choice(described(dataset, language), dataset.id) for dataset in datasets][:MAX_CHOICES]
+    shown = list(datasets)[:MAX_CHOICES]
+    labels = distinct(shown, [described(dataset, language) for dataset in shown])
+    return [Choice(text, dataset.id) for text, dataset in zip(labels, shown, strict=True)]
 
 
-def model_choices(models: Sequence[str], context: Context) -> list[Choice]:
-    """The recommended ones first, then the shortest names, which are the plainest."""
+def distinct(datasets: Sequence[DatasetChoice], labels: Sequence[str]) -> list[str]:
+    """Those of one name with the day they were made, and with the end of their id where that does not do."""
+    names, dated = Counter(dataset.name for dataset in datasets), []
+    for dataset, text in zip(datasets, labels, strict=True):
+        dated.append(f"{text}, {dataset.created}" if names[dataset.name] > 1 and dataset.created else text)
+    same = Counter(dated)
+    return [
+        f"{text}, …{dataset.id[-6:]}" if same[text] > 1 else text for dataset, text in zip(datasets, dated, strict=True)
+    ]
+
+
+def parameters_of(context: Context) -> dict[str, int]:
+    return {model: count for trainer in offered(context) for model, count in trainer.parameters.items()}
+
+
+def model_choices(models: Sequence[str], context: Context, *, small: bool = False) -> list[Choice]:
+    """The recommended ones first, then the shortest names, which are the plainest. ``small``: of the recommended those
+    with few parameters, the smallest first."""
     known = set(models)
     good = [model for trainer in offered(context) for model in trainer.recommended]
     first = [model for model in dict.fromkeys([*good, *RECOMMENDED]) if model in known]
+    counts = parameters_of(context)
+    if small and (light := [model for model in first if counts.get(model, SMALL + 1) <= SMALL]):
+        first = sorted(light, key=counts.__getitem__)
+    elif small:
+        first = [model for model in SMALL_MODELS if model in known] or first
     rest = sorted((model for model in models if model not in first), key=len) if len(first) < MAX_MODELS else []
     return [Choice(model, model) for model in [*first, *rest][:MAX_MODELS]]
 
@@ -182,9 +244,39 @@ def so_far(draft: Draft, context: Context, language: Language) -> str:
 def settings_text(draft: Draft, context: Context, language: Language) -> str:
     framework = framework_of(draft, context)
     known = properties(framework.schema) if framework else {}
-    return ", ".join(
-        f"{label(language, concept_of(key), known.get(key))} {spell(value)}" for key, value in draft.config.items()
-    )
+    ordered = sorted(draft.config.items(), key=lambda item: list(known).index(item[0]) if item[0] in known else -1)
+    return ", ".join(f"{label(language, concept_of(key), known.get(key))} {spell(value)}" for key, value in ordered)
+
+
+def value_question(
+    key: str,
+    framework: FrameworkChoice | None,
+    language: Language,
+    *,
+    again: bool = False,
+    refused: Config | None = None,
+) -> Question:
+    """A setting's value, asked for; ``again``: with its bounds, since they were not just said. ``refused`` holds the
+    value that is not offered."""
+    prop = properties(framework.schema).get(key, {}) if framework else {}
+    name, default = label(language, concept_of(key), prop), default_text(prop, language)
+    taken = bounds(prop, language) or say(language, "bounds_none")
+    message = say(language, "ask_value_again" if again else "ask_value", name=name, bounds=taken, default=default)
+    listed = [value for value in prop.get("enum", ()) if value is not None][:MAX_CHOICES]
+    values = listed or ([True, False] if "boolean" in kinds(prop) else [])
+    offer = [Choice(spell(v), spell(v)) for v in values if refused is None or v != refused.get(key)]
+    offer.append(Choice(say(language, "default_label", default=default), say(language, "default")))
+    return Question(f"config.{key}", message, offer)
+
+
+def default_note(key: str, framework: FrameworkChoice, language: Language) -> str:
+    prop = properties(framework.schema).get(key, {})
+    return say(language, "defaulted", name=label(language, concept_of(key), prop), default=default_text(prop, language))
+
+
+def default_text(prop: dict[str, Any], language: Language) -> str:
+    """A null default is what the trainer makes of it: its description says what."""
+    return say(language, "default_empty") if prop.get("default") is None else spell(prop["default"])
 
 
 def _may_have(framework: FrameworkChoice, model: str) -> bool:

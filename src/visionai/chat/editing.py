@@ -8,45 +8,28 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
 
 import msgspec
 
+from visionai.chat.bare import with_its_setting
 from visionai.chat.drafting import (
-    FIELDS,
-    choices,
     dataset_choices,
     dataset_of,
+    default_note,
     framework_of,
     model_choices,
-    task_faults,
+    value_question,
 )
-from visionai.chat.hyperparameters import apply_preset, apply_settings, carry_over
-from visionai.chat.messages import label, say, task_label
+from visionai.chat.hyperparameters import apply_settings
+from visionai.chat.messages import say
 from visionai.chat.reading import Message, Term, offered, without_particle
-from visionai.chat.types import Choice, Context, DatasetChoice, Draft, FrameworkChoice
+from visionai.chat.schema import apply_preset
+from visionai.chat.taking import Edit, Taker
+from visionai.chat.types import Choice, Context, Draft, FrameworkChoice
 from visionai.chat.words import squash
-from visionai.errors import FieldError
 
 MAX_UNKNOWN = 20  # unknown phrases that are looked at; the others are reported as they are
 MAX_GUESSES = 4  # unknown phrases for which close names are looked up; each costs a pass over all names
-
-
-class Question(msgspec.Struct, frozen=True):
-    field: str
-    message: str
-    choices: list[Choice]
-
-
-class Edit(msgspec.Struct):
-    """The draft after the message. ``understood``: did the message say anything about a draft at all?"""
-
-    draft: Draft
-    errors: list[FieldError] = []
-    notes: list[str] = []
-    questions: list[Question] = []
-    understood: bool = False
-    leftover: list[str] = []
 
 
 def edit(message: Message, context: Context) -> Edit:
@@ -54,29 +37,11 @@ def edit(message: Message, context: Context) -> Edit:
     return _Editor(message, context).run()
 
 
-def choose(field: str, value: str, context: Context) -> Edit:
-    """Apply one answer to a question: ``value`` of the choice taken."""
-    editor = _Editor(Message([], "", context.language), context)
-    match field:
-        case "dataset_id":
-            editor.take_dataset((value,), value)
-        case "task_type":
-            editor.take_task(value)
-        case "framework":
-            editor.take_framework(value)
-        case "model_name":
-            editor.take_model(value)
-    editor.edit.understood = True
-    return editor.edit
-
-
-class _Editor:
+class _Editor(Taker):
     def __init__(self, message: Message, context: Context) -> None:
+        super().__init__(context)
         self.message = message
-        self.context = context
-        self.language = message.language
-        self.edit = Edit(context.draft or Draft())
-        self.terms = message.terms
+        self.terms = with_its_setting(message, context)
         self.used: set[int] = set()
         self.guesses = 0
         self.stems: set[str] = set()  # what models' names begin with
@@ -85,6 +50,7 @@ class _Editor:
     def run(self) -> Edit:
         self._names()
         self._unknown_names()
+        self._small_model()
         self._preset_and_defaults()
         self._settings()
         self.edit.leftover = _phrases(self.terms, self.used)
@@ -154,7 +120,9 @@ class _Editor:
         fitting = [dataset for dataset in self.context.datasets if _within(phrase, dataset.name)]
         chosen_now = any(term.kind == "dataset_name" for term in self.terms)
         pending = self.context.pending == "dataset_id" and self.message.only("unknown")
-        named = _kind(after) == "dataset" or _kind(before) == "dataset" or _key(before) in ("on", "from", "over")
+        beside = _kind(after) == "dataset" or _kind(before) == "dataset"
+        settled = self.edit.draft.dataset_id is not None and not self.message.has("change")
+        named = (beside and not settled) or _key(before) in ("on", "from", "over")
         if not named and (chosen_now or not (fitting or pending)):
             return False
         if fitting:
@@ -165,6 +133,18 @@ class _Editor:
         if self._looks_like_model(squash(phrase)) and not named:
             return False
         return self._no_dataset_like(phrase)
+
+    def _small_model(self) -> None:
+        """ "something small and fast": the small ones are offered. Beside a setting the word is its value."""
+        values = {index + step for index, term in enumerate(self.terms) if term.kind == "setting" for step in (-1, 1)}
+        small = {index for index, term in enumerate(self.terms) if term.kind == "small"} - values
+        if not small:
+            return
+        quick = {index for index, term in enumerate(self.terms) if term.key in ("fast", "quick", "빠른")}
+        self.used |= small | quick
+        if self.edit.draft.model_name is None and not self._asked("model_name"):
+            offer = model_choices(self._models(), self.context, small=True)
+            self._ask("model_name", say(self.language, "ask_small_model"), offer)
 
     def _no_dataset_like(self, phrase: str) -> bool:
         close = self._close(phrase, [dataset.name for dataset in self.context.datasets])
@@ -222,99 +202,11 @@ class _Editor:
         trainers = [trainer for trainer in offered(self.context) if task in (None, *trainer.tasks)]
         return list(dict.fromkeys(model for trainer in trainers for model in trainer.models))
 
-    # ── taking a value ──
-
-    def take_dataset(self, ids: Iterable[str], words: str) -> None:
-        fitting = [dataset for dataset in self.context.datasets if dataset.id in set(ids)]
-        if len(fitting) > 1:
-            message = say(self.language, "ask_dataset_like", words=words)
-            self._ask("dataset_id", message, dataset_choices(fitting, self.language))
-        elif fitting and fitting[0].status == "error":
-            self._error("dataset_id", "dataset_error", name=fitting[0].name)
-            self._ask("dataset_id", say(self.language, "ask_dataset_id"), self._choices("dataset_id"))
-        elif fitting:
-            self._set_dataset(fitting[0])
-
-    def _set_dataset(self, dataset: DatasetChoice) -> None:
-        task = self.edit.draft.task_type
-        self._replace(dataset_id=dataset.id, dataset_name=dataset.name)
-        if task and dataset.task_types and task not in dataset.task_types:
-            self._replace(task_type=None)
-
-    def take_task(self, task: str) -> None:
-        draft = self.edit.draft
-        framework = framework_of(draft, self.context)
-        if draft.model_name and framework and task not in framework.tasks:
-            draft = msgspec.structs.replace(draft, model_name=None)
-        faults = task_faults(task, draft, self.context, self.language)
-        if faults:
-            self.edit.errors += faults
-            if dataset_of(draft, self.context) and (offer := self._choices("task_type")):
-                self._replace(task_type=None)
-                self._ask("task_type", say(self.language, "ask_task_type"), offer)
-            return
-        if draft.model_name is None and self.edit.draft.model_name:
-            name = task_label(self.language, task)
-            self.edit.notes.append(say(self.language, "model_dropped", model=self.edit.draft.model_name, task=name))
-        self.edit.draft = msgspec.structs.replace(draft, task_type=task)
-        if framework and task not in framework.tasks:
-            self._move_to(next(trainer for trainer in offered(self.context) if task in trainer.tasks))
-
-    def take_framework(self, name: str) -> None:
-        framework = next((f for f in self.context.frameworks if f.framework == name), None)
-        if framework is None or framework.status in ("absent", "error"):
-            key = "framework_error" if framework and framework.status == "error" else "framework_absent"
-            return self._error("framework", key, framework=name)
-        task, model = self.edit.draft.task_type, self.edit.draft.model_name
-        if task and task not in framework.tasks:
-            return self._error("framework", "framework_task", framework=name, task=task_label(self.language, task))
-        if model and model not in framework.models:
-            self.edit.notes.append(say(self.language, "model_framework", framework=name, model=model))
-            self._replace(model_name=None)
-        return self._move_to(framework)
-
-    def take_model(self, model: str) -> bool:
-        """Always True: the word is dealt with, whether the model can be had or not."""
-        having = [f for f in self.context.frameworks if model in f.models]
-        usable = [f for f in offered(self.context) if f in having]
-        task = self.edit.draft.task_type
-        able = [f for f in usable if task in (None, *f.tasks)]
-        if not usable:
-            key = "framework_error" if having and having[0].status == "error" else "framework_absent"
-            names = ", ".join(f.framework for f in having)
-            self._error("model_name", key if having else "no_model_like", framework=names, words=model)
-            return True
-        if not able:
-            name = task_label(self.language, task or "")
-            self._error("model_name", "framework_task", framework=usable[0].framework, task=name)
-            return True
-        self._replace(model_name=model)
-        kept = [f for f in able if f.framework == self.edit.draft.framework]
-        ready = [f for f in able if f.status == able[0].status]
-        if kept or len(ready) == 1:
-            self._move_to((kept or ready)[0])
-        else:
-            self._replace(framework=None, config={})
-            message = say(self.language, "ask_framework", model=model)
-            self._ask("framework", message, self._choices("framework"))
-        return True
-
-    def _move_to(self, framework: FrameworkChoice) -> None:
-        """Another trainer: settings go along under its own names, and what it does not have is said."""
-        old, draft = framework_of(self.edit.draft, self.context), self.edit.draft
-        if old is None or old.framework == framework.framework:
-            return self._replace(framework=framework.framework)
-        config, lost = carry_over(draft.config, old.schema, framework.schema)
-        self._replace(framework=framework.framework, config=config)
-        if lost:
-            keys = ", ".join(label(self.language, key) for key in lost)
-            self.edit.notes.append(say(self.language, "config_lost", framework=framework.framework, keys=keys))
-        return None
-
     # ── settings ──
 
     def _preset_and_defaults(self) -> None:
         beside = {index + step for index, t in enumerate(self.terms) if t.kind == "setting" for step in (-1, 1)}
+        beside |= self.used
         found = [i for i, t in enumerate(self.terms) if t.kind == "preset_name" and i not in beside]
         presets = [self.terms[index] for index in found]
         self.used |= set(found)
@@ -346,11 +238,18 @@ class _Editor:
         ]
         if not any(term.kind in ("setting", "option") for term in terms) and self.message.has("default"):
             self._take("default")
+            self.edit.changed += list(self.edit.draft.config)
             return self._replace(config={})
         outcome = apply_settings(terms, framework, self.edit.draft.config, self.language)
         self.used |= outcome.used
         self.edit.errors += outcome.errors
-        return self._replace(config=outcome.config)
+        self.edit.changed += outcome.changed
+        self._replace(config=outcome.config)
+        for key in dict.fromkeys(outcome.defaulted):
+            self.edit.notes.append(default_note(key, framework, self.language))
+        for key in dict.fromkeys(outcome.asked):
+            self.edit.questions.append(value_question(key, framework, self.language))
+        return None
 
     def _framework_for_settings(self) -> FrameworkChoice | None:
         """Whose schema the settings are read with: the draft's trainer, else the first that does the task."""
@@ -362,35 +261,14 @@ class _Editor:
                 self._replace(framework=able[0].framework)
         return framework_of(self.edit.draft, self.context)
 
-    # ── small ──
-
-    def _asked(self, field: str) -> bool:
-        return any(question.field == field for question in self.edit.questions)
-
-    def _ask_model(self, words: str, models: list[str]) -> bool:
-        self._ask("model_name", say(self.language, "ask_model_like", words=words), model_choices(models, self.context))
-        return True
-
-    def _ask(self, field: str, message: str, offer: list[Choice]) -> None:
-        if offer:
-            self.edit.questions.append(Question(field, message, offer))
-            self.edit.questions.sort(key=lambda question: FIELDS.index(question.field))
-
-    def _choices(self, field: str) -> list[Choice]:
-        return choices(field, self.edit.draft, self.context, self.language)
-
-    def _replace(self, **changes: object) -> None:
-        self.edit.draft = msgspec.structs.replace(self.edit.draft, **changes)
-
-    def _error(self, field: str, key: str, **values: object) -> None:
-        self.edit.errors.append(FieldError(field, say(self.language, key, **values)))
-
 
 _SPACED = re.compile(r"[\s_\-./,()]+")
 _AND = {"and", "와", "과", "랑", "이랑", "하고"}
 _SETTING_KINDS = {"setting", "option", "default", "scale"}
 # Left over, these are worth a word: they looked like something. The rest is grammar.
-_TELLING = {"unknown", "number", "setting", "option", "scale", "preset_name", "framework"}
+_TELLING = {
+    "unknown", "number", "setting", "option", "scale", "preset_name", "framework", "metric", "failed", "small",
+}  # fmt: skip
 
 
 def _runs(terms: list[Term], used: set[int]) -> list[tuple[int, int]]:

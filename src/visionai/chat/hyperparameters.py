@@ -12,20 +12,37 @@ import msgspec
 
 from visionai.chat.messages import label, say
 from visionai.chat.reading import Term
-from visionai.chat.types import Config, ConfigValue, FrameworkChoice, Language, Schema
-from visionai.chat.vocabulary import SETTINGS, SYNONYMS
-from visionai.chat.words import squash
+from visionai.chat.schema import (
+    NEVER_OFF,
+    NOTHING,
+    bounds,
+    concept_of,
+    find_key,
+    kinds,
+    listed_value,
+    off_value,
+    on_value,
+    properties,
+    typed,
+)
+from visionai.chat.types import Config, FrameworkChoice, Language
 from visionai.errors import FieldError
 from visionai.trainers.contract import validate_config
 
 
 class Outcome(msgspec.Struct):
-    """The new config, what was refused and why, and the indexes of the terms that were used up (refused ones too)."""
+    """The new config, what was refused and why, and the indexes of the terms that were used up (refused ones too).
+
+    ``changed`` are the keys that were set, or set back to their defaults (``defaulted``); ``asked`` those whose value
+    was refused or left open, and still is.
+    """
 
     config: Config
-    errors: list[FieldError]
-    used: set[int]
-    changed: list[str]
+    errors: list[FieldError] = []
+    used: set[int] = set()
+    changed: list[str] = []
+    defaulted: list[str] = []
+    asked: list[str] = []
 
 
 def apply_settings(terms: list[Term], framework: FrameworkChoice, config: Config, language: Language) -> Outcome:
@@ -37,79 +54,6 @@ def apply_settings(terms: list[Term], framework: FrameworkChoice, config: Config
     return reader.outcome
 
 
-def apply_preset(name: str, framework: FrameworkChoice, config: Config) -> Config:
-    known = properties(framework.schema)
-    return config | {key: value for key, value in framework.presets[name].items() if key in known}
-
-
-def carry_over(config: Config, old: Schema, new: Schema) -> tuple[Config, list[str]]:
-    """What of ``config`` another framework also understands, under its own names; and the keys it does not."""
-    carried: Config = {}
-    lost: list[str] = []
-    for key, value in config.items():
-        target = find_key(concept_of(key), new) or find_key(key, new)
-        if target and not validate_config(new, {**carried, target: value}):
-            carried[target] = value
-        else:
-            lost.append(key)
-    return carried, lost
-
-
-def properties(schema: Schema) -> dict[str, dict[str, Any]]:
-    found = schema.get("properties", {})
-    return found if isinstance(found, dict) else {}
-
-
-def find_key(setting: str, schema: Schema) -> str | None:
-    """The key of this schema that means ``setting``, one of ``SETTINGS`` or another schema's key."""
-    known = properties(schema)
-    return next((key for key in (*SETTINGS.get(setting, ()), setting) if key in known), None)
-
-
-def concept_of(key: str) -> str:
-    return next((setting for setting, keys in SETTINGS.items() if key in keys), key)
-
-
-def bounds(prop: dict[str, Any], language: Language) -> str | None:
-    """What a hyperparameter takes, in words: "at least 1", "one of adamw, sgd"."""
-    values, low, high = prop.get("enum"), prop.get("minimum"), prop.get("maximum")
-    above, below = prop.get("exclusiveMinimum"), prop.get("exclusiveMaximum")
-    if values:
-        return say(language, "bounds_enum", values=", ".join(spell(value) for value in values))
-    if kinds(prop) == {"boolean"}:
-        return say(language, "bounds_boolean")
-    parts = [
-        say(language, name, value=spell(bound))
-        for name, bound in (
-            ("bounds_low", low),
-            ("bounds_above", above),
-            ("bounds_high", high),
-            ("bounds_below", below),
-        )
-        if bound is not None
-    ]
-    if "integer" in kinds(prop) and "number" not in kinds(prop):
-        parts.insert(0, say(language, "bounds_integer"))
-    return ", ".join(parts) or None
-
-
-def kinds(prop: dict[str, Any]) -> set[str]:
-    """The JSON types a property takes, through ``type`` lists and ``anyOf``."""
-    declared = prop.get("type", [])
-    found = {declared} if isinstance(declared, str) else set(declared)
-    for option in (*prop.get("anyOf", ()), *prop.get("oneOf", ())):
-        found |= kinds(option)
-    return found
-
-
-def spell(value: object) -> str:
-    """A value as people write it: 0.0003, not 0.00029999999."""
-    if value is None or isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-_NUMERIC = {"integer", "number"}
 _COUNTED_IN_EPOCHS = {"patience", "warmup"}  # "early stopping after 5 epochs"
 
 
@@ -119,7 +63,7 @@ class _Settings:
         self.framework = framework
         self.schema = framework.schema
         self.language = language
-        self.outcome = Outcome(dict(config), [], set(), [])
+        self.outcome = Outcome(dict(config))
         self.last: str | None = None  # the key that was last set or refused
 
     def read(self, index: int) -> None:
@@ -129,7 +73,9 @@ class _Settings:
                 self._number(index)
             case "scale":
                 self._scale(index)
-            case "off" | "no" | "enable" | "default":
+            case "off" | "no" | "enable" | "default" | "unset" | "reset":
+                self._switch(index)
+            case "elsewhere" if term.value == "change":  # "delete the seed"
                 self._switch(index)
             case "option":
                 setting, _, value = term.value.partition("=")
@@ -163,7 +109,8 @@ class _Settings:
             self._scale_by(self.terms[target].value, factor, [*range(index, target + 1)])
 
     def _switch(self, index: int) -> None:
-        """``no augmentation``, ``don't use mixup``, ``turn on mixed precision``, ``default learning rate``."""
+        """``no augmentation``, ``don't use mixup``, ``turn on mixed precision``, ``default learning rate``, ``drop the
+        seed``."""
         target = self._skip(index + 1, "on", "link")
         if self._kind(target) != "setting" or (self.terms[index].kind == "no" and self._number_follows(target)):
             return
@@ -176,7 +123,7 @@ class _Settings:
         setting = self.terms[index].value
         direction = self._kind(index - 1) if self._kind(index - 1) in ("up", "down") else None
         path = [index - 1, index] if direction else [index]
-        after = self._skip(index + 1, "link", "by", "up", "down", "on")
+        after = self._skip(self._skip_comma(index + 1), "link", "by", "up", "down", "on")
         between = [self.terms[position].kind for position in range(index + 1, min(after, len(self.terms)))]
         direction = direction or next((kind for kind in between if kind in ("up", "down")), None)
         path += range(index + 1, min(after + 1, len(self.terms)))
@@ -193,7 +140,7 @@ class _Settings:
             case "scale":
                 factor = float(self.terms[after].value)
                 self._scale_by(setting, 1 + factor if direction == "up" and factor < 1 else factor, path)
-            case "off" | "enable" | "default" as kind:
+            case "off" | "enable" | "default" | "unset" as kind:
                 self._toggle(setting, kind, path)
             case _:
                 self._worded(index, after, direction)
@@ -205,14 +152,14 @@ class _Settings:
         linked = any(self.terms[position].kind == "link" for position in range(index + 1, min(after, len(self.terms))))
         for position in (after, index - 1):
             if prop and self._kind(position) and position not in self.outcome.used:
-                value = _listed(self.terms[position], prop)
+                value = listed_value(self.terms[position], prop)
                 if value is not None:
                     return self._put(setting, value, self._text([position]), [index, position])
-        if prop and linked and self._kind(after) in ("unknown", "yes", "no", "list"):
+        if prop and linked and self._kind(after) in ("unknown", "yes", "no", "list", "small"):
             return self._put(setting, self.terms[after].text, self.terms[after].text, [*range(index, after + 1)])
         speaks = self.terms[after].value.partition("=")[0] if self._kind(after) == "option" else None
         again = self._kind(after) == "setting" and key == find_key(self.terms[after].value, self.schema)
-        if self._just_set(setting, index) or speaks in (setting, key) or (again and key):
+        if self._just_set(setting, index) or (speaks and speaks in (setting, key)) or (again and key):
             return self.outcome.used.add(index)
         if prop is None:
             return self._unknown_setting([index])
@@ -262,15 +209,24 @@ class _Settings:
         if prop is None or key is None:
             return self._unknown_setting(path)
         self.outcome.used |= set(path)
-        if kind == "default":
-            self.outcome.config.pop(key, None)
-            return self.outcome.changed.append(key)
-        value = _on(prop) if kind == "enable" else _off(prop)
-        if value is _NOTHING:
+        value = on_value(prop) if kind == "enable" else off_value(prop, concept_of(key))
+        dropped = kind not in ("off", "no", "enable", "default") and (key in self.outcome.config or value is NOTHING)
+        if kind == "default" or dropped or (value is NOTHING and concept_of(key) in NEVER_OFF):
+            return self._default(key)
+        if value is NOTHING:
             name = label(self.language, concept_of(setting), prop)
             return self._refuse(setting, say(self.language, f"cannot_{'on' if kind == 'enable' else 'off'}", name=name,
                                              bounds=self._bounds(setting)))  # fmt: skip
         return self._put(setting, value, self._text(path), path)
+
+    def _default(self, key: str) -> None:
+        self.outcome.config.pop(key, None)
+        self.outcome.defaulted.append(key)
+        self._set(key)
+
+    def _set(self, key: str) -> None:
+        self.outcome.changed.append(key)
+        self.outcome.asked = [asked for asked in self.outcome.asked if asked != key]
 
     def _put(self, setting: str, value: object, text: str, path: list[int]) -> None:
         """Set and check; a refused value leaves the config as it was."""
@@ -280,12 +236,12 @@ class _Settings:
         if key is None or prop is None:
             return self._unknown_setting(path)
         config = self.outcome.config
-        candidate = {**config, key: _typed(value, prop)}
+        candidate = {**{k: v for k, v in config.items() if k != key}, key: typed(value, prop)}  # the last one last
         standing = validate_config(self.schema, config)
         wrong = [error for error in validate_config(self.schema, candidate) if error not in standing]
         if not wrong:
             self.outcome.config = candidate
-            return self.outcome.changed.append(key)
+            return self._set(key)
         name = label(self.language, concept_of(setting), prop)
         reason = bounds(prop, self.language) if wrong[0][0].removeprefix("config.") == key else None
         return self._refuse(
@@ -295,6 +251,7 @@ class _Settings:
     def _refuse(self, setting: str, message: str) -> None:
         key = find_key(setting, self.schema) or setting
         self.outcome.errors.append(FieldError(f"config.{key}", message))
+        self.outcome.asked.append(key)
 
     def _unknown_setting(self, path: list[int]) -> None:
         self.outcome.used |= set(path)
@@ -320,6 +277,11 @@ class _Settings:
         while self._kind(index) in skipped:
             index += 1
         return index
+
+    def _skip_comma(self, index: int) -> int:
+        """``batch size, like sixteen``; but in ``batch size, 20 epochs`` the number is another setting's."""
+        comma = self._kind(index) == "sep" and self.terms[index].text == "," and self._kind(index + 1) == "number"
+        return index + 1 if comma and not self._counts(index + 1) else index
 
     def _number_follows(self, index: int) -> bool:
         return self._kind(self._skip(index + 1, "link")) == "number" and not self._counts(self._skip(index + 1, "link"))
@@ -350,55 +312,3 @@ class _Settings:
 
     def _text(self, path: list[int]) -> str:
         return " ".join(self.terms[index].text for index in sorted(set(path)))
-
-
-class _Nothing:
-    """No value at all, where None is a value."""
-
-
-_NOTHING = _Nothing()
-
-
-def _listed(term: Term, prop: dict[str, Any]) -> ConfigValue | _Nothing:
-    """The value of an ``enum`` that the word names, itself or by a synonym; None where there is none."""
-    if term.amount is not None:
-        return None
-    values = {squash(str(value)): value for value in prop.get("enum", ())}
-    for word in (term.key, *SYNONYMS.get(term.key, ())):
-        if squash(word) in values:
-            listed: ConfigValue = values[squash(word)]
-            return listed
-    return None
-
-
-def _typed(value: object, prop: dict[str, Any]) -> ConfigValue:
-    """The value in the schema's own type where that loses nothing; otherwise as it is, for the check to refuse."""
-    types = kinds(prop)
-    if isinstance(value, float) and value.is_integer() and ("number" not in types or "integer" in types):
-        return int(value)
-    if isinstance(value, str):
-        if "boolean" in types and value.lower() in ("true", "yes", "on", "false", "no", "off", "none"):
-            return value.lower() in ("true", "yes", "on")
-        listed = _listed(Term("unknown", value, squash(value)), prop)
-        return value if listed is None or isinstance(listed, _Nothing) else listed
-    return value if isinstance(value, int | float | bool) or value is None else str(value)
-
-
-def _off(prop: dict[str, Any]) -> ConfigValue | _Nothing:
-    values = prop.get("enum", ())
-    if "boolean" in kinds(prop):
-        return False
-    for word in ("none", "off", "no", "disabled"):
-        if word in values:
-            return word
-    if "null" in kinds(prop):
-        return None
-    lowest = prop.get("minimum")
-    return 0 if kinds(prop) & _NUMERIC and lowest == 0 and not values else _NOTHING
-
-
-def _on(prop: dict[str, Any]) -> ConfigValue | _Nothing:
-    if "boolean" in kinds(prop):
-        return True
-    values = prop.get("enum", ())
-    return next((word for word in ("on", "auto") if word in values), _NOTHING)

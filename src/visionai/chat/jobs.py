@@ -1,11 +1,11 @@
-"""Which training a message means, to cancel it or to look at it."""
+"""Which training a message means, to cancel it or to look at it, and how it stands."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
 
-from visionai.chat.drafting import MAX_CHOICES, missing
+from visionai.chat.drafting import MAX_CHOICES, still_missing
 from visionai.chat.messages import say, status_label
 from visionai.chat.reading import Message
 from visionai.chat.types import Choice, Context, JobChoice, Language, Reply
@@ -17,30 +17,54 @@ ENDED = ("completed", "failed", "cancelled")
 
 
 def cancel(message: Message, context: Context) -> Reply:
-    """Cancel the one that is meant; ask which if several could be; say so if none is."""
+    """Cancel the one that is meant; ask where several could be, where all are, or where none is."""
+    language = message.language
     active = [job for job in context.jobs if job.state not in ENDED]
     if not active:
-        return _reply(context, message.language, say(message.language, "nothing_runs"), "none")
-    named, words = _named(message, active)
+        return _reply(context, language, say(language, "nothing_runs"), "none")
+    named, words = _named(message, in_states(message, active))
     if not named:
-        sentence = say(message.language, "no_job_like", words=words)
+        sentence = say(language, "no_job_like", words=words)
         return _ask("cancel", sentence, active, message, context, error=True)
+    named = [job for job in named if not job.cancelling] or named
+    if message.has("all"):
+        lines = "\n".join(f"- {describe(job, language)}" for job in named)
+        return _ask("cancel", say(language, "ask_cancel_all", count=len(named), jobs=lines), named, message, context)
+    ordinals = message.all("ordinal")
+    if ordinals:
+        meant = _ordinal(ordinals[0].value, named, context.jobs)
+        if meant is None:
+            sentence = say(language, "no_such_ordinal", words=ordinals[0].text, count=len(named))
+            return _ask("cancel", sentence, named, message, context, error=True)
+        named = [meant]
     if len(named) > 1:
-        return _ask("cancel", say(message.language, "ask_cancel"), named, message, context)
+        return _ask("cancel", say(language, "ask_cancel"), named, message, context)
     return answer_job("cancel", named[0].id, message, context)
 
 
 def show(message: Message, context: Context) -> Reply:
-    """Show the one that is named; else the newest that runs; else the newest."""
+    """The one that is named; else by what is asked: the last that failed or ended, or the newest that runs."""
+    language = message.language
     if not context.jobs:
-        return _reply(context, message.language, say(message.language, "no_jobs"), "none")
-    active = [job for job in context.jobs if job.state not in ENDED]
-    named, words = _named(message, context.jobs)
-    if words and not named:
-        return _ask("show", say(message.language, "ask_show"), context.jobs, message, context)
-    pool = named if words else context.jobs
-    running = [job for job in pool if job in active]
-    return answer_job("show", (running or pool)[0].id, message, context)
+        return _reply(context, language, say(language, "no_jobs"), "none")
+    named, words = _named(message, in_states(message, context.jobs))
+    loose = message.question or message.has("failed", "metric", "past", "duration")
+    if words and not named and not loose:
+        return _ask("show", say(language, "ask_show"), context.jobs, message, context)
+    pool = named if words and named else context.jobs
+    if message.has("failed"):
+        failed = [job for job in pool if job.state == "failed"]
+        note = "" if failed else say(language, "none_failed")
+        return _shown((failed or pool)[0], note, message, context)
+    if message.has("past") or message.all("ordinal"):
+        ended = [job for job in pool if job.state in ENDED]
+        best = [job for job in ended if job.best] if message.has("metric") else []
+        return _shown((best or ended or pool)[0], "" if ended else say(language, "none_ended"), message, context)
+    active = [job for job in pool if job.state not in ENDED]
+    queued = [job for job in active if job.state == "queued"]
+    running = queued if queued and message.has("queue") else [job for job in active if job not in queued] or queued
+    measured = [job for job in running or pool if job.best] if message.has("metric") else []
+    return _shown((measured or running or pool)[0], "", message, context)
 
 
 def answer_job(action: JobAction, job_id: str, message: Message, context: Context) -> Reply:
@@ -49,10 +73,65 @@ def answer_job(action: JobAction, job_id: str, message: Message, context: Contex
     job = next((job for job in context.jobs if job.id == job_id), None)
     if job is None:
         return _reply(context, language, say(language, "no_jobs"), "none")
-    if action == "cancel":
-        return _reply(context, language, say(language, "cancelling", job=job.name), "cancel", job.id)
-    state = status_label(language, job.state)
-    return _reply(context, language, say(language, "showing", job=job.name, state=state), "show", job.id)
+    if action == "show":
+        return _shown(job, "", message, context)
+    if job.cancelling and job.state not in ENDED:
+        return _reply(context, language, say(language, "cancelling_already", job=job.name), "none")
+    if job.state in ENDED:
+        return _shown(job, say(language, "nothing_runs"), message, context)
+    return _reply(context, language, say(language, "cancelling", job=job.name), "cancel", job.id)
+
+
+def describe(job: JobChoice, language: Language) -> str:
+    """Its state with what there is to tell of it, in one line."""
+    facts = [status_label(language, job.state)]
+    ended = job.state in ENDED
+    if job.cancelling and not ended:
+        facts.append(say(language, "job_cancelling"))
+    if job.queue_position is not None:
+        facts.append(say(language, "job_position", position=job.queue_position))
+    if job.epoch or (job.state == "running" and job.total_epochs):
+        facts.append(say(language, "job_epochs", epoch=job.epoch, total=job.total_epochs or "?"))
+    if not ended and job.progress:
+        facts.append(say(language, "job_progress", percent=f"{job.progress:.0f}"))
+    if not ended and job.eta_seconds is not None:
+        facts.append(say(language, "job_eta", time=_duration(job.eta_seconds, language)))
+    lines = [say(language, "showing", job=job.name, facts=", ".join(facts)), _reason(job, language)]
+    if job.best:
+        number = f"{job.best.value:.4g}"
+        lines.append(say(language, "job_best", metric=job.best.name, number=number, epoch=job.best.epoch))
+    elif job.state in ("running", "completed"):
+        lines.append(say(language, "job_no_best"))
+    return " ".join(line for line in lines if line)
+
+
+def _reason(job: JobChoice, language: Language) -> str:
+    if job.state == "failed":
+        return job.error or job.reason or say(language, "job_no_reason")
+    return "" if job.state == "completed" or job.cancelling else job.reason
+
+
+def _duration(seconds: float, language: Language) -> str:
+    if seconds < 90:
+        return say(language, "seconds", count=f"{seconds:.0f}")
+    if seconds < 5400:
+        return say(language, "minutes", count=f"{seconds / 60:.0f}")
+    return say(language, "hours", count=f"{seconds / 3600:.1f}")
+
+
+def _ordinal(value: str, named: Sequence[JobChoice], jobs: Sequence[JobChoice]) -> JobChoice | None:
+    """The n-th of those that run, unless the n-th of the whole list is another one: then it is asked."""
+    if len(named) == 1 and value in ("1", "-1"):
+        return named[0]
+    index = int(value) - 1 if value != "-1" else len(named) - 1
+    same = 0 <= index < len(named) and index < len(jobs) and named[index] == jobs[index]
+    return named[index] if same else None
+
+
+def in_states(message: Message, jobs: Sequence[JobChoice]) -> list[JobChoice]:
+    """ "the running one", "failed jobs"; all of them where no state is said, or none is in it."""
+    states = {term.value for term in message.all("state")} | ({"failed"} if message.has("failed") else set())
+    return [job for job in jobs if job.state in states] or list(jobs)
 
 
 def _named(message: Message, jobs: Sequence[JobChoice]) -> tuple[list[JobChoice], str]:
@@ -71,6 +150,11 @@ def _names(job: JobChoice) -> tuple[str, ...]:
     return job.name, job.dataset_name, job.model_name, job.id
 
 
+def _shown(job: JobChoice, note: str, message: Message, context: Context) -> Reply:
+    text = describe(job, message.language)
+    return _reply(context, message.language, f"{note} {text}" if note else text, "show", job.id)
+
+
 def _ask(
     action: JobAction, sentence: str, jobs: Sequence[JobChoice], message: Message, context: Context,
     *, error: bool = False,
@@ -79,9 +163,8 @@ def _ask(
     offer = [Choice(f"{job.name} ({status_label(language, job.state)})", job.id) for job in jobs[:MAX_CHOICES]]
     errors = [FieldError("text", sentence)] if error else []
     text = f"{sentence}\n{say(language, f'ask_{action}')}" if error else sentence
-    draft = context.draft
-    return Reply(text, "ask", draft=draft, missing_fields=missing(draft) if draft else [], choices=offer,
-                 errors=errors, pending=action)  # fmt: skip
+    return Reply(text, "ask", draft=context.draft, missing_fields=still_missing(context.draft, context.pending),
+                 choices=offer, errors=errors, pending=action)  # fmt: skip
 
 
 def _reply(
@@ -95,6 +178,6 @@ def _reply(
     draft = context.draft
     pending = context.pending if context.pending not in ("cancel", "show") else None
     return Reply(
-        text, action, draft=draft, missing_fields=missing(draft) if draft else [], job_id=job_id, pending=pending,
+        text, action, draft=draft, missing_fields=still_missing(draft, pending), job_id=job_id, pending=pending,
         choices=context.choices if pending else [], language=language,
     )  # fmt: skip

@@ -11,24 +11,33 @@ from typing import Protocol
 
 import msgspec
 
+from visionai.chat.answering import aside, elsewhere, example, forecast, place, question, recommend, thanks
 from visionai.chat.drafting import (
     FIELDS,
+    PENDING_CHARS,
+    Question,
     choices,
     delays,
     faults,
+    faults_of_config,
     framework_of,
     missing,
-    model_choices,
+    open_keys,
     settle,
     so_far,
+    still_missing,
     summary,
+    value_question,
 )
-from visionai.chat.editing import Edit, Question, choose, edit
-from visionai.chat.hyperparameters import bounds, concept_of, find_key, properties, spell
+from visionai.chat.editing import edit
 from visionai.chat.jobs import ENDED, answer_job, cancel, show
-from visionai.chat.messages import label, say, status_label, task_label
+from visionai.chat.looking import explaining, helping, listing
+from visionai.chat.messages import quoted, say, status_label
 from visionai.chat.reading import GRAMMAR, Message, offered, read
-from visionai.chat.types import MAX_CHARS, Action, Choice, Context, Draft, FrameworkChoice, Language, Reply
+from visionai.chat.schema import concept_of, properties
+from visionai.chat.taking import Edit, choose
+from visionai.chat.types import MAX_CHARS, Choice, Context, Draft, Language, Reply
+from visionai.chat.wishes import first_wish
 from visionai.chat.words import expanded, squash
 from visionai.errors import FieldError
 
@@ -44,13 +53,19 @@ def parse(text: str, context: Context) -> Reply:
     length = len(text) if len(text) > MAX_CHARS else expanded(text)
     if length > 2 * MAX_CHARS or len(text) > MAX_CHARS:
         sentence = say(context.language, "too_long", count=length, limit=MAX_CHARS)
-        return _aside(context, context.language, sentence, "none")
+        return aside(context, context.language, sentence, "none")
     message = read(text, context)
-    for rule in _RULES:
-        reply = rule(message, context)
-        if reply:
-            return msgspec.structs.replace(reply, language=message.language)
-    return msgspec.structs.replace(_draft(message, context), language=message.language)
+    reply = next((reply for rule in _RULES if (reply := rule(message, context))), None) or _draft(message, context)
+    note = _guessed(message)
+    said = f"{note}\n{reply.message}" if note else reply.message
+    return msgspec.structs.replace(reply, message=said, language=message.language)
+
+
+def _guessed(message: Message) -> str:
+    """What was spelled wrong, and what it was taken for."""
+    pairs = dict.fromkeys((term.text, term.read_as) for term in message.guessed())
+    guesses = [say(message.language, "read_one_as", words=text, meant=meant) for text, meant in pairs]
+    return say(message.language, "read_as", guesses=", ".join(guesses)) if guesses else ""
 
 
 # ── answers to what was asked ──
@@ -61,6 +76,8 @@ def _answer(message: Message, context: Context) -> Reply | None:
     field = context.pending
     if field is None or field == "confirm":
         return None
+    if field.startswith("config."):
+        return _answer_value(message, context)
     offer = context.choices or choices(field, context.draft or Draft(), context, message.language)
     picked = _picked(message, offer)
     if picked is None:
@@ -68,13 +85,18 @@ def _answer(message: Message, context: Context) -> Reply | None:
     if not 0 <= picked < len(offer):
         sentence = say(message.language, "ask_which_number", number=picked + 1, count=len(offer))
         error = FieldError(field, sentence)
-        return msgspec.structs.replace(
-            _aside(context, message.language, sentence, "ask"), choices=offer, errors=[error]
-        )
+        return msgspec.structs.replace(aside(context, message.language, sentence, "ask"), choices=offer, errors=[error])
     if field in ("cancel", "show"):
         return answer_job("cancel" if field == "cancel" else "show", offer[picked].value, message, context)
     in_language = msgspec.structs.replace(context, language=message.language)
     return _advance(choose(field, offer[picked].value, in_language), context, message.language)
+
+
+def _answer_value(message: Message, context: Context) -> Reply | None:
+    """A plain "yes" or "no" is no value: it is asked for again. Values themselves are read as edits."""
+    if not message.only("yes", "no") or context.draft is None:
+        return None
+    return _advance(Edit(context.draft), context, message.language)
 
 
 def _picked(message: Message, offer: list[Choice]) -> int | None:
@@ -85,7 +107,7 @@ def _picked(message: Message, offer: list[Choice]) -> int | None:
     if message.only("yes") and len(offer) == 1:
         return 0
     content = [term for term in message.terms if term.kind not in GRAMMAR]
-    if not offer or len(content) != 1:
+    if not offer or len(content) != 1 or (message.has("make") and not message.has("ordinal")):
         return None
     term = content[0]
     if term.kind == "ordinal":
@@ -100,18 +122,19 @@ def _picked(message: Message, offer: list[Choice]) -> int | None:
 
 def _decide(message: Message, context: Context) -> Reply | None:
     language, draft = message.language, context.draft
-    if message.has("reset") and not message.has("number", "setting", "option", "dataset_name", "model_name"):
+    dropped = message.has("reset") or (message.has("draft") and (message.has("unset") or place(message) is not None))
+    if dropped and not message.has("number", "setting", "option", "dataset_name", "model_name"):
         return _dropped(language, "dropped" if draft else "nothing_to_drop")
     if message.has("no") and message.only("no", "yes", "train"):
         if draft is None:
-            return _aside(context, language, say(language, "nothing_to_drop"), "none")
+            return aside(context, language, say(language, "nothing_to_drop"), "none")
         return Reply(say(language, "not_started"), "none", draft=draft, missing_fields=missing(draft))
-    if not message.only("yes", "train", "draft"):
+    if not message.only("yes", "train", "draft") or message.guessed() or message.question:
         return None
     if draft is None:
         if message.has("train"):
             return None
-        sentence = say(language, "nothing_to_confirm", example=_example(context, language))
+        sentence = say(language, "nothing_to_confirm", example=example(context, language))
         return Reply(sentence, "none")
     if context.pending == "confirm" and not missing(draft):
         return _start(draft, context, language)
@@ -130,98 +153,6 @@ def _dropped(language: Language, key: str) -> Reply:
     return Reply(say(language, key), "none")
 
 
-# ── looking ──
-
-
-def _help(message: Message, context: Context) -> Reply | None:
-    if not message.only("help", "list", "train", "model") or not message.has("help"):
-        return None
-    example = _example(context, message.language)
-    return _aside(context, message.language, say(message.language, "help", example=example), "help")
-
-
-def _list(message: Message, context: Context) -> Reply | None:
-    """ "list my data sets", "what models are there for detection?", or the bare noun."""
-    language = message.language
-    asked = message.has("list", "all") and not message.has("train", "change", "number")
-    lookup = {"datasets": _list_datasets, "models": _list_models, "jobs": _list_jobs}
-    for plural, singular in (("datasets", "dataset"), ("models", "model"), ("jobs", "job")):
-        bare = message.only(plural, "task") and message.has(plural)
-        single = (
-            singular != "job" and message.has(singular) and not message.has("dataset_name", "model_name", "unknown")
-        )
-        if bare or (asked and (message.has(plural) or single)):
-            return _aside(context, language, lookup[plural](message, context), "list")
-    return None
-
-
-def _list_datasets(message: Message, context: Context) -> str:
-    language = message.language
-    if not context.datasets:
-        return say(language, "no_datasets")
-    lines = [
-        say(language, "list_dataset", name=dataset.name, images=f"{dataset.image_count:,}", classes=dataset.class_count,
-            status=status_label(language, dataset.status))
-        for dataset in context.datasets
-    ]  # fmt: skip
-    project = f" ({context.project_name})" if context.project_name else ""
-    return _lines(language, say(language, "list_datasets", project=project), lines)
-
-
-def _list_models(message: Message, context: Context) -> str:
-    language = message.language
-    tasks = [term.value for term in message.terms if term.kind in ("task", "verb")]
-    named = [d for d in context.datasets for term in message.all("dataset_name") if d.id in term.names]
-    tasks = tasks or [task for dataset in named for task in dataset.task_types]
-    able = [f for f in offered(context) if not tasks or set(tasks) & set(f.tasks)]
-    if not able and tasks:
-        return say(language, "no_trainer", task=task_label(language, tasks[0]))
-    return "\n".join(_about(framework, context, language) for framework in able) or say(language, "no_trainers")
-
-
-def _about(framework: FrameworkChoice, context: Context, language: Language) -> str:
-    return say(
-        language,
-        "list_models" if framework.models else "list_no_models",
-        framework=framework.framework,
-        status=framework.status,
-        tasks=", ".join(task_label(language, task) for task in framework.tasks),
-        count=f"{len(framework.models):,}",
-        models=", ".join(choice.value for choice in model_choices(framework.models, context)),
-    )
-
-
-def _list_jobs(message: Message, context: Context) -> str:
-    language = message.language
-    if not context.jobs:
-        return say(language, "no_jobs")
-    lines = [f"{job.name}: {status_label(language, job.state)}" for job in context.jobs]
-    return _lines(language, say(language, "list_jobs"), lines)
-
-
-def _lines(language: Language, head: str, lines: list[str], limit: int = 20) -> str:
-    rest = [say(language, "more", count=len(lines) - limit)] if len(lines) > limit else []
-    return "\n".join([head, *(f"- {line}" for line in lines[:limit]), *rest])
-
-
-def _explain(message: Message, context: Context) -> Reply | None:
-    """ "what is the learning rate?": its bounds and its default, from the trainer's schema."""
-    settings = [term.value for term in message.all("setting")]
-    if not settings or not message.has("list") or not message.only("setting", "list", "default", "option"):
-        return None
-    drafted = framework_of(context.draft, context) if context.draft else None
-    framework = drafted or next(iter(offered(context)), None)
-    key = find_key(settings[0], framework.schema) if framework else None
-    if framework is None or key is None:
-        return None
-    prop, language = properties(framework.schema)[key], message.language
-    name, taken = label(language, concept_of(key), prop), bounds(prop, language) or say(language, "bounds_none")
-    config = context.draft.config if context.draft else {}
-    said = {"name": name, "bounds": taken, "default": spell(prop.get("default")), "value": spell(config.get(key))}
-    sentence = say(language, "explain_now" if key in config else "explain", **said)
-    return _aside(context, language, sentence, "help")
-
-
 # ── jobs ──
 
 
@@ -229,7 +160,7 @@ def _cancel(message: Message, context: Context) -> Reply | None:
     """A training if one is meant; a bare "cancel" while a draft is being filled drops the draft."""
     if not message.has("cancel") or (context.draft and message.has("setting")):
         return None
-    about_job = message.has("job", "jobs", "train", "dataset_name", "model_name", "all", "unknown")
+    about_job = message.has("job", "jobs", "train", "dataset_name", "model_name", "all", "unknown", "ordinal")
     if context.draft and (message.has("draft") or not about_job):
         active = any(job.state not in ENDED for job in context.jobs)
         return _dropped(message.language, "dropped_jobs_run" if active else "dropped")
@@ -237,13 +168,21 @@ def _cancel(message: Message, context: Context) -> Reply | None:
 
 
 def _show(message: Message, context: Context) -> Reply | None:
+    """How a training stands or ended; the draft, if that is all that "show me" can mean."""
     if message.has("setting", "number", "option", "change") and not message.has("job", "jobs"):
         return None
     if context.draft and message.has("list", "status") and message.only("list", "status", "draft"):
-        return (
-            _advance(Edit(context.draft), context, message.language) if message.has("list") else show(message, context)
-        )
-    if message.has("status") or (message.has("list") and message.has("job")):
+        if message.has("list") and not message.has("status"):
+            return _advance(Edit(context.draft), context, message.language)
+        return show(message, context)
+    if message.has("jobs", "datasets", "models") and message.has("list"):
+        return None
+    ended = message.has("failed", "metric", "past") and not message.has("dataset")
+    asks = message.question or message.has("list", "status", "job", "duration")
+    bare = message.only("failed", "metric", "past", "job", "train")
+    queue = message.has("queue") and not message.has("train", "verb")
+    job = message.has("job") and (message.has("list") or message.question)
+    if message.has("status") or job or queue or (ended and (asks or bare)):
         return show(message, context)
     return None
 
@@ -253,7 +192,12 @@ def _show(message: Message, context: Context) -> Reply | None:
 
 def _draft(message: Message, context: Context) -> Reply:
     in_language = msgspec.structs.replace(context, language=message.language)
+    message, rest = first_wish(message)
     result = edit(message, in_language)
+    if rest:
+        result.notes.append(say(message.language, "one_at_a_time", rest=quoted(rest, limit=200)))
+    if (key := place(message)) and result.understood:
+        result.notes.append(say(message.language, key))
     renew = _renewed(message, result, in_language)
     if renew:
         result.questions.append(renew)
@@ -278,10 +222,10 @@ def _renewed(message: Message, result: Edit, context: Context) -> Question | Non
 
 
 def _not_understood(phrases: list[str], language: Language, limit: int = 5) -> FieldError:
-    words = [f"“{phrase}”" for phrase in phrases[:limit]]
+    words = [f"“{quoted(phrase)}”" for phrase in phrases[:limit]]
     if len(phrases) > limit:
         words.append(say(language, "more", count=len(phrases) - limit))
-    return FieldError("text", say(language, "not_understood", words=", ".join(words)))
+    return FieldError("text", say(language, "not_understood", phrases=", ".join(words)))
 
 
 def _unclear(message: Message, leftover: list[str], context: Context) -> Reply:
@@ -291,12 +235,13 @@ def _unclear(message: Message, leftover: list[str], context: Context) -> Reply:
     errors = [_not_understood(leftover, language)] if leftover else [unclear] if message.terms else []
     if context.draft or context.pending in FIELDS:
         return _advance(Edit(context.draft or Draft(), errors=errors), context, language)
-    lines = [*(error.message for error in errors), say(language, "help", example=_example(context, language))]
+    lines = [*(error.message for error in errors), say(language, "help", example=example(context, language))]
     return Reply("\n".join(lines), "help", errors=errors)
 
 
 def _advance(result: Edit, context: Context, language: Language) -> Reply:
     """Say what happened, then ask for what is missing, or show the draft and ask for a yes."""
+    result.questions += _still_open(result, context, language)
     asked = {question.field for question in result.questions}
     draft = settle(result.draft, context) if "task_type" not in asked else result.draft
     wrong = [fault for fault in faults(draft, context, language) if fault not in result.errors]
@@ -313,10 +258,31 @@ def _advance(result: Edit, context: Context, language: Language) -> Reply:
         lines = [*said, summary(draft, context, language), say(language, "confirm")]
         return Reply("\n".join(lines), "confirm", draft=kept, choices=offer, errors=errors, pending="confirm")
     lines = [*said, so_far(draft, context, language), question.message]
+    pending = _pending(question, result.questions)
     return Reply(
-        "\n".join(line for line in lines if line), "ask", draft=kept, missing_fields=missing(draft),
-        choices=question.choices, errors=errors, pending=question.field,
+        "\n".join(line for line in lines if line), "ask", draft=kept, missing_fields=still_missing(draft, pending),
+        choices=question.choices, errors=errors, pending=pending,
     )  # fmt: skip
+
+
+def _still_open(result: Edit, context: Context, language: Language) -> list[Question]:
+    """Settings that had been asked for, and that this message neither set nor asked for again."""
+    framework = framework_of(result.draft, context)
+    known = properties(framework.schema) if framework else {}
+    done = {*result.changed, *(key for question in result.questions for key in open_keys(question.field))}
+    if framework and not faults_of_config(result.draft, framework, language):  # the weights are there after all
+        done |= {key for key in result.draft.config if concept_of(key) == "pretrained"}
+    keys = [key for key in open_keys(context.pending) if key in known and key not in done]
+    return [value_question(key, framework, language, again=True) for key in keys]
+
+
+def _pending(question: Question, questions: list[Question]) -> str:
+    """The field, and of settings all that are still to be asked for, as far as there is room to keep them."""
+    pending = question.field
+    for key in (key for other in questions for key in open_keys(other.field)):
+        if open_keys(pending) and key not in open_keys(pending) and len(f"{pending},{key}") <= PENDING_CHARS:
+            pending = f"{pending},{key}"
+    return pending
 
 
 def _question(
@@ -325,13 +291,13 @@ def _question(
     """One question at a time: what the message left open, then what is wrong, then what is missing."""
     untrainable = any(error.field == "task_type" for error in wrong)
     open_questions = [q for q in questions if not (untrainable and q.field == "model_name")]
-    if open_questions:
-        return open_questions[0]
-    field = next(
-        iter([*(error.field for error in wrong if not error.field.startswith("config.")), *missing(draft)]), None
-    )
+    if open_questions:  # a refused value first: it would be forgotten
+        return next((q for q in open_questions if open_keys(q.field)), open_questions[0])
+    field = next(iter([*(error.field for error in wrong), *missing(draft)]), None)
     if field is None:
         return None
+    if open_keys(field):
+        return value_question(open_keys(field)[0], framework_of(draft, context), language, refused=draft.config)
     offer = choices(field, draft, context, language)
     if field == "task_type" and not offer:  # no trainer for this data set
         field, offer = "dataset_id", choices("dataset_id", draft, context, language)
@@ -344,27 +310,17 @@ def _question(
     return Question(field, sentence, offer)
 
 
-def _aside(context: Context, language: Language, sentence: str, action: Action) -> Reply:
-    """An answer that leaves the draft and the open question as they are."""
-    draft = context.draft
-    return Reply(
-        sentence, action, draft=draft, missing_fields=missing(draft) if draft else [], choices=context.choices,
-        pending=context.pending, language=language,
-    )  # fmt: skip
-
-
-def _example(context: Context, language: Language) -> str:
-    dataset = next((dataset.name for dataset in context.datasets if dataset.status == "ready"), "digits")
-    models = [choice.value for framework in offered(context) for choice in model_choices(framework.models, context)]
-    return say(language, "example", dataset=dataset, model=models[0] if models else "resnet18")
-
-
 _RULES: tuple[Callable[[Message, Context], Reply | None], ...] = (
+    thanks,
     _answer,
     _decide,
-    _help,
-    _explain,
+    helping,
+    explaining,
+    elsewhere,
+    forecast,
     _cancel,
     _show,
-    _list,
+    recommend,
+    listing,
+    question,
 )

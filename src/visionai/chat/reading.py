@@ -12,17 +12,20 @@ from functools import lru_cache
 
 import msgspec
 
+from visionai.chat.guessing import GUESSABLE, MAX_LOOKUPS, closest
+from visionai.chat.lexicon import meaning_of, of_frameworks
 from visionai.chat.types import Context, FrameworkChoice, Language
-from visionai.chat.vocabulary import LEXICON, NUMBER_WORDS, PRESET_WORDS, Meaning
+from visionai.chat.vocabulary import LEXICON, NUMBER_WORDS, Meaning
+from visionai.chat.wording import RARELY_NUMBERS, apart, asks, ends
 from visionai.chat.words import Word, has_hangul, split, squash
 
 MAX_PHRASE = 12  # words in a name
 _MAX_VOCABULARY = 5  # words in any other phrase
-_MAX_STEM = 12  # syllables of a Korean word that are looked at
 
 
 class Term(msgspec.Struct, frozen=True):
-    """A phrase with its meaning. ``names`` are data set ids or model names; ``amount`` is a number's value."""
+    """A phrase with its meaning. ``names`` are data set ids or model names; ``amount`` is a number's value; ``read_as``
+    is the word that a misspelled one was taken for; ``at`` is its place among all terms of the text."""
 
     kind: str
     text: str
@@ -32,14 +35,21 @@ class Term(msgspec.Struct, frozen=True):
     amount: float | None = None
     style: str = "plain"
     quoted: bool = False
+    read_as: str = ""
+    at: int = 0
 
 
 class Message(msgspec.Struct, frozen=True):
-    """``terms`` without the words that say nothing; ``key`` is the whole text squashed."""
+    """``terms`` without the words that say nothing, ``everything`` with them; ``key`` is the whole text squashed.
+
+    ``question``: does it ask something, rather than wish for something?
+    """
 
     terms: list[Term]
     key: str
     language: Language
+    everything: list[Term] = []
+    question: bool = False
 
     def has(self, *kinds: str) -> bool:
         return any(term.kind in kinds for term in self.terms)
@@ -52,23 +62,30 @@ class Message(msgspec.Struct, frozen=True):
         content = [term.kind for term in self.terms if term.kind not in GRAMMAR]
         return bool(content) and set(content) <= set(kinds)
 
+    def guessed(self) -> list[Term]:
+        return [term for term in self.terms if term.read_as]
 
-GRAMMAR = {"sep", "link", "on"}
+
+GRAMMAR = {"sep", "link", "on", "params", "make", "thanks"}
 
 
 def read(text: str, context: Context) -> Message:
     reader = _Reader(context)
-    words = split(text, reader.is_setting)
+    words = apart(split(text, reader.is_setting), reader.lexicon)
     terms: list[Term] = []
     position, before = 0, None
     while position < len(words):
         term, position = reader.next(words, position, before)
+        term = msgspec.structs.replace(term, at=len(terms))
         terms.append(term)
         before = before if term.kind in ("filler", "link") else term
     own_words = " ".join(term.text for term in terms if term.kind not in ("dataset_name", "model_name", "framework"))
     letters = any(character.isalpha() for character in own_words)
     language: Language = "ko" if has_hangul(own_words) else "en" if letters else context.language
-    return Message([term for term in terms if term.kind != "filler"], squash(text), language)
+    telling = [term for term in terms if term.kind != "filler"]
+    return Message(
+        telling, squash(text), language, terms, asks(words, is_edit=any(term.kind == "make" for term in telling))
+    )
 
 
 def offered(context: Context) -> list[FrameworkChoice]:
@@ -88,9 +105,14 @@ def without_particle(word: str) -> list[str]:
 class _Reader:
     def __init__(self, context: Context) -> None:
         self.datasets = _by_key((d.name, d.id) for d in context.datasets)
+        self.names_of = {d.id: d.name for d in context.datasets}
         self.dataset_ids = {squash(d.id): (d.id,) for d in context.datasets}
         self.models = _by_key((model, model) for f in context.frameworks for model in f.models)
-        self.lexicon = _dynamic(context) | LEXICON
+        self.lexicon = of_frameworks(context) | LEXICON
+        words = {word: meaning for word, meaning in self.lexicon.items() if meaning[0] in GUESSABLE}
+        self.guessable: dict[str, object] = {**self.models, **self.datasets, **words}
+        self.value_asked = (context.pending or "").startswith("config.")
+        self.guesses: dict[str, str | None] = {}
         self.longest = min(MAX_PHRASE, max([_MAX_VOCABULARY, *(_length(key) for key in self._spelled(context))]))
 
     def is_setting(self, key: str) -> bool:
@@ -115,7 +137,34 @@ class _Reader:
                 return term, start + length
         if word.kind == "number":
             return Term("number", word.text, word.key, amount=word.amount, style=word.style), start + 1
-        return Term("unknown", word.text, word.key), start + 1
+        return self._misspelled(words, start, keys) or (Term("unknown", word.text, word.key), start + 1)
+
+    def _misspelled(self, words: list[Word], start: int, keys: list[str]) -> tuple[Term, int] | None:
+        """``resnt18`` and ``resnt 18``; a name where it is one, otherwise a word of the vocabulary."""
+        for length in (2, 1):
+            end = start + length
+            if len(keys) < length:
+                continue
+            meant = self._guess(keys[length - 1])
+            counts = length > 1 and words[end - 1].kind == "number" and self._counts_something(words, end)
+            if meant is None or counts or any(word.kind == "mark" for word in words[start:end]):
+                continue
+            text = " ".join(word.text for word in words[start:end])
+            kind, value = self.lexicon.get(meant, ("", ""))
+            datasets, models = self.datasets.get(meant, ()), self.models.get(meant, ())
+            if kind in GUESSABLE:
+                said = value.replace("_", " ") if kind == "setting" else meant
+                return Term(kind, text, meant, value=value, read_as=said), end
+            if datasets and (not models or self._data_is_expected(words, start, end)):
+                return Term("dataset_name", text, meant, names=datasets, read_as=self.names_of[datasets[0]]), end
+            return Term("model_name", text, meant, names=models, read_as=models[0]), end
+        return None
+
+    def _guess(self, key: str) -> str | None:
+        if key not in self.guesses and len(self.guesses) < MAX_LOOKUPS and key not in self.lexicon:
+            exact = key in self.datasets or key in self.models  # refused as it stands: it is meant otherwise
+            self.guesses[key] = None if exact else closest(key, self.guessable)
+        return self.guesses.get(key)
 
     def _quoted(self, word: Word) -> Term:
         names = self.datasets.get(word.key, ()) or self.dataset_ids.get(word.key, ())
@@ -133,7 +182,8 @@ class _Reader:
         expected = self._data_is_expected(words, start, end)
         datasets = self._lookup(self.datasets, key, words[end - 1]) or self.dataset_ids.get(key, ())
         number = words[start].kind == "number" and length == 1
-        shy = number or len(key) == 1 or key in self.lexicon or key in NUMBER_WORDS
+        word = self.lexicon.get(key, ("small", ""))[0] != "small"  # a model may well be called "tiny"
+        shy = number or len(key) == 1 or word or key in NUMBER_WORDS
         if datasets and (expected or (not shy and key not in self.models)):
             return Term("dataset_name", text, key, names=datasets)
         models = self._lookup(self.models, key, words[end - 1])
@@ -144,17 +194,21 @@ class _Reader:
     def _phrase(self, words: list[Word], start: int, keys: list[str], length: int, before: Term | None) -> Term | None:
         key = keys[length - 1]
         text = " ".join(word.text for word in words[start : start + length])
-        if key in NUMBER_WORDS and (self._counts_something(words, start + length) or self._counted(before)):
+        counts = key in NUMBER_WORDS and (self._counts_something(words, start + length) or self._counted(before))
+        if counts or (key in NUMBER_WORDS and self._may_end_with(key) and ends(words, start + length)):
             return Term("number", text, key, amount=float(NUMBER_WORDS[key]), style="plain")
         if length > _MAX_VOCABULARY or any(word.kind == "mark" for word in words[start : start + length]):
             return None
         if words[start].kind == "number" and length == 1:
             return None
         stem = len(keys[length - 2]) if length > 1 else 0
-        meaning = _meaning(self.lexicon, key, stem)
+        meaning = meaning_of(self.lexicon, key, stem)
         if meaning is None and length == 1 and key in NUMBER_WORDS:
             meaning = ("filler", "")
         return Term(meaning[0], text, key, value=meaning[1]) if meaning else None
+
+    def _may_end_with(self, number: str) -> bool:
+        return self.value_asked or number not in RARELY_NUMBERS
 
     def _counts_something(self, words: list[Word], end: int) -> bool:
         """Is the number that ends here followed by what it counts: "3 epochs", "두 배", but not "18 epochs 5"?"""
@@ -164,7 +218,8 @@ class _Reader:
     def _ahead(self, words: list[Word], start: int) -> Iterable[Meaning]:
         for position in range(start, min(start + 3, len(words))):
             word = words[position]
-            yield ("number", "") if word.kind == "number" else _meaning(self.lexicon, word.key, 0) or ("unknown", "")
+            meaning = meaning_of(self.lexicon, word.key, 0) if word.kind != "number" else ("number", "")
+            yield meaning or self.lexicon.get(self._guess(word.key) or "", ("unknown", ""))
 
     @staticmethod
     def _counted(before: Term | None) -> bool:
@@ -188,7 +243,6 @@ class _Reader:
         yield from (dataset.name for dataset in context.datasets)
 
 
-_NEGATIONS = ("지마", "지말", "지않")  # 시작하지마: the stem says start, the ending says don't
 _PARTICLES = (
     "으로",
     "에서",
@@ -208,11 +262,6 @@ _PARTICLES = (
     "도",
     "만",
 )
-# Values that mean something only beside their setting.
-_VAGUE = {
-    "none", "auto", "true", "false", "on", "off", "no", "yes", "default", "light", "medium", "heavy", "strong", "low",
-    "high", "small", "large", "step", "linear", "constant", "best", "last", "min", "max", "full", "all", "mean", "sum",
-}  # fmt: skip
 
 
 def _naming(words: list[Word], start: int) -> tuple[Term, int]:
@@ -257,34 +306,3 @@ def _joined(words: list[Word], start: int, longest: int) -> list[str]:
         key += word.key
         keys.append(key)
     return keys
-
-
-def _meaning(lexicon: dict[str, Meaning], key: str, stem: int) -> Meaning | None:
-    """The phrase itself, or for Korean the longest beginning of it that reaches into its last word."""
-    found = lexicon.get(key)
-    if found or not has_hangul(key[-1:]):
-        return found
-    shortest = max(2, stem + 1)
-    for end in range(min(len(key) - 1, stem + _MAX_STEM), shortest - 1, -1):
-        if key[:end] in lexicon:
-            refused = any(ending in key[end:] for ending in _NEGATIONS)
-            return ("no", "") if refused else lexicon[key[:end]]
-    return None
-
-
-def _dynamic(context: Context) -> dict[str, Meaning]:
-    """What the frameworks themselves bring: their names, presets, settings, and values that speak for themselves."""
-    lexicon: dict[str, Meaning] = {}
-    for framework in context.frameworks:
-        for name, prop in framework.schema.get("properties", {}).items():
-            for value in prop.get("enum", []):
-                if isinstance(value, str) and len(value) > 2 and value not in _VAGUE:
-                    lexicon[squash(value)] = ("option", f"{name}={value}")
-            for spelled in (prop.get("title", ""), name):
-                if len(squash(spelled)) > 1:
-                    lexicon[squash(spelled)] = ("setting", name)
-        for preset in framework.presets:
-            for word in (preset, *PRESET_WORDS.get(preset, ())):
-                lexicon[squash(word)] = ("preset_name", preset)
-        lexicon[squash(framework.framework)] = ("framework", framework.framework)
-    return lexicon

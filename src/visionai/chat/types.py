@@ -30,11 +30,16 @@ class DatasetChoice(msgspec.Struct, frozen=True):
     task_types: list[str]
     class_count: int = 0
     image_count: int = 0
+    error: str = ""
+    """Why it cannot be trained on, with what to do about it; for ``status`` error."""
+    created: str = ""
+    """The day, as YYYY-MM-DD: it tells data sets of one name apart."""
 
 
 class FrameworkChoice(msgspec.Struct, frozen=True):
     """What a trainer says of itself. ``models`` may be empty while ``status`` is ``installing``; ``recommended`` are
-    those to begin with, best first."""
+    those to begin with, best first. ``parameters`` of the models that have been counted. ``without_weights`` are the
+    models whose pretrained weights are neither here nor may be fetched."""
 
     framework: str
     status: Literal["ready", "installing", "absent", "error"]
@@ -43,20 +48,41 @@ class FrameworkChoice(msgspec.Struct, frozen=True):
     schema: Schema
     presets: dict[str, Config] = {}
     recommended: list[str] = []
+    parameters: dict[str, int] = {}
+    without_weights: frozenset[str] = frozenset()
+
+
+class Best(msgspec.Struct, frozen=True):
+    name: str
+    value: float
+    epoch: int
 
 
 class JobChoice(msgspec.Struct, frozen=True):
+    """A training, and how it stands. ``progress`` is in percent; ``queue_position`` 1 is the next one."""
+
     id: str
     name: str
     state: str
     dataset_name: str
     model_name: str
+    cancelling: bool = False
+    reason: str = ""
+    error: str = ""
+    """Why it failed, with what to do about it."""
+    epoch: int = 0
+    total_epochs: int | None = None
+    progress: float = 0.0
+    eta_seconds: float | None = None
+    best: Best | None = None
+    queue_position: int | None = None
 
 
 class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     """A training job as far as it has been said.
 
-    ``config`` holds only keys of the schema of ``framework``, and only values which that schema accepts.
+    ``config`` holds only keys of the schema of ``framework``, and only values which that schema accepts; the one said
+    last stands last, so that "make that 3" is understood.
     """
 
     dataset_id: str | None = None
@@ -97,8 +123,9 @@ class Reply(msgspec.Struct, frozen=True):
 
     ``start``: the user said yes to a complete draft that had been shown; the caller creates the job from ``draft``
     and forgets the draft once it exists. ``cancel`` and ``show`` name ``job_id``; the caller performs them. ``draft``
-    is the draft after this turn (None: none, or dropped). ``pending`` names what was asked: a field of the draft,
-    ``confirm``, ``cancel`` or ``show`` (which job). ``errors`` are already said in ``message``; their ``field`` is a
+    is the draft after this turn (None: none, or dropped). ``pending`` names what was asked: a field of the draft
+    (``config.epochs`` where a value was refused), ``confirm``,
+    ``cancel`` or ``show`` (which job). ``errors`` are already said in ``message``; their ``field`` is a
     path in the draft, or ``text`` for words that were not understood.
     """
 

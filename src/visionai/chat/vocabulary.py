@@ -63,7 +63,10 @@ _SETTING_WORDS = {
     "mixup": "mixup | mix up | 믹스업",
     "cutmix": "cutmix | cut mix | 컷믹스",
     "mosaic": "mosaic | 모자이크",
-    "flip": "flip | flips | flipping | horizontal flip | mirror | mirroring | 좌우 반전 | 뒤집기",
+    "flip": """
+        flip | flips | flipping | horizontal flip | horizontal flips | horizontal flipping | flip horizontally
+        | flip images | flip the images | flip images horizontally | flip the images horizontally | random flips
+        | mirror | mirroring | mirror images | mirror the images | 좌우 반전 | 뒤집기""",
     "class_weights": "class weights | class weighting | weighted loss | 클래스 가중치",
     "dropout": "dropout | drop out | drop rate | 드롭아웃",
     "drop_path": "drop path | droppath | stochastic depth",
@@ -138,6 +141,34 @@ _TASK_VERBS = {
     "segmentation": "segment | segmenting | outline | cut out | 윤곽 | 외곽선",
 }
 
+_STATES = {
+    "running": "running | in progress | 진행 중인 | 실행 중인",
+    "queued": "queued | waiting | pending | 대기 중인",
+    "completed": "completed | successful | 완료된 | 완료한",
+    "cancelled": "cancelled | canceled | stopped | 취소된 | 중단된",
+}
+# What the chat does not do, by the place where it is done.
+_ELSEWHERE = {
+    "upload": """
+        upload | upload a | uploading | import | importing | add a dataset | add dataset | add data | add images
+        | add photos | new dataset | create a dataset | create dataset | make a dataset
+        | 업로드 | 올리 | 올려줄 | 가져오기 | 데이터 추가 | 데이터셋 추가 | 데이터셋 만들 | 데이터 만들""",
+    "change": "delete | deleting | erase | rename | edit | share | move | copy | 삭제 | 지워 | 지우 | 이름 변경",
+    "label": "label | labels | annotate | annotation | annotations | relabel | label my | split my | 라벨링 | 주석",
+    "again": "resume | retry | rerun | repeat | 재개 | 이어서 | 재시도",
+    "download": "download | downloading | export | save the model | get the model | 다운로드 | 내려받 | 내보내",
+    "predict": """
+        predict | prediction | predictions | inference | infer | deploy | deployment | serve | test on | try it on
+        | run it on | test the model | test my model | test it | try the model | try it out | 예측 | 추론 | 배포""",
+    "install": "install | uninstall | upgrade | 설치",
+}
+# Beginnings of a question that is not a request in disguise ("can you train …?" is one).
+_QUESTIONS = """
+    why | how | when | where | who | whose | what | which | should | is | are | does | do i | do we | do you | did | was
+    | were | has | am i | would | whats | hows | is it | is there | would it | will it | how long | how much | how many
+    | what if | 왜 | 언제 | 어디 | 누가 | 얼마나 | 어떻게
+"""
+
 _KINDS = {
     "train": """
         train | training | trained | run | fine tune | finetune | fine tuning | finetuning | teach | build
@@ -158,6 +189,7 @@ _KINDS = {
         | forget it | forget that | forget about it | reset | restart | discard | scrap that | scrap it
         | drop it | clear | scratch that | from the beginning
         | 처음부터 | 처음부터 다시 | 다시 시작 | 됐어 | 됐습니다 | 초기화 | 없던 일로 | 그만둘 | 관두""",
+    "unset": "drop | drop the | unset | forget | forget about | undo | clear the",
     "cancel": """
         cancel | stop | stop it | abort | kill | halt | interrupt | terminate | cancelling | stopping
         | 취소 | 중지 | 중단 | 멈춰 | 멈추 | 정지 | 그만""",
@@ -166,22 +198,54 @@ _KINDS = {
         | how do i start | how do i begin | how do i train | hi | hello | hey | good morning
         | 도움말 | 도와 | 도움 | 뭐 할 수 있어 | 무엇을 할 수 | 사용법 | 어떻게 써 | 어떻게 사용 | 안녕
         | 안녕하세요""",
+    "explain": "explain | tell me about | what does | meaning | meaning of | mean | means | how does | 설명 | 뜻",
     "list": """
         list | which | what | how many | how much | how big | how high | whats | what are | what is
         | are there | available | do i have | do we have | have you got | show | show me | show all | see
         | 목록 | 리스트 | 뭐 | 뭐가 | 뭐야 | 뭐뭐 | 무엇 | 무슨 | 어떤 | 어느 | 보여 | 알려 | 있어 | 있나""",
     "status": """
-        status | progress | how is | hows | how are | how far | how long | how much longer | going | going on
-        | eta | is it done | done yet | finished | finished yet | is it finished | how did | how well | results
+        status | progress | how is | hows | how are | how far | how much longer | going | going on
+        | eta | done | finish
+        | is it done | done yet | finished | finished yet | is it finished | how did | how well | results
         | result | accuracy so far
         | 어떻게 되고 | 어떻게 돼 | 어떻게 됐 | 되고 있어 | 되어가 | 돼가 | 잘 되고 | 상태 | 진행 | 진행 상황
         | 진행률 | 얼마나 | 끝났 | 결과""",
-    "all": "all | every | everything | 모두 | 모든 | 전부 | 다",
+    "queue": "queue | in the queue | position | waiting list | 대기열 | 순번 | 몇 번째",
+    "duration": """
+        how long | when will | when does | when is | how much time | how many hours | how many minutes
+        | 언제 끝 | 얼마나 걸 | 얼마나 오래 | 몇 시간 | 몇 분""",
+    "metric": """
+        accuracy | precision | recall | f1 | f1 score | score | map | loss | metric | metrics | performance
+        | 정확도 | 성능 | 점수 | 손실 | 지표""",
+    "failed": """
+        fail | failed | fails | failing | failure | crash | crashed | went wrong | go wrong | broke | error | errors
+        | 안 돼 | 안 되 | 실패 | 오류 | 에러 | 잘못""",
+    "past": """
+        last time | last job | last run | last training | last one i did | previous | previously | previous job
+        | previous run | previous training | earlier | before | finished job | 아까 | 지난 | 지난번 | 저번 | 이전
+        | 마지막 학습 | 마지막 작업""",
+    "thanks": "thanks | thank you | thx | cheers | ty | thanks a lot | many thanks | 감사 | 고마워 | 고맙",
+    "recommend": """
+        should i use | should i take | should i choose | should we use | recommend | recommended | recommendation
+        | suggest | suggestion | suggestions | good model | good models | best model | 추천 | 좋을까""",
+    "small": """
+        small | smallest | tiny | light | lightweight | little | compact
+        | 작은 | 작고 | 가벼운 | 가볍고""",
+    "below": """
+        less than | fewer than | under | below | smaller than | at most | up to | no more than | not more than
+        | 이하 | 미만""",
+    "above": "more than | above | at least | larger than | bigger than | no less than | 이상 | 초과",
+    "million": "million | millions | mil | 백만",
+    "params": "parameters | params | parameter | weights count | 파라미터 | 매개변수",
+    "make": """
+        make it | make that | make this | make them | set it to | set that to | change it to | change that to
+        | how about | what about | why not""",
+    "all": "all | every | everything | all of them | 모두 | 모든 | 전부 | 다",
     "change": """
         change | switch | swap | replace | instead | another | other | different
         | 바꿔 | 바꾸 | 변경 | 다른 | 대신""",
     "dataset": """
-        dataset | data set | data | images | photos | pictures | photographs | folder | image
+        dataset | data set | data | images | photos | photo | pictures | picture | photographs | folder | image
         | 데이터 | 데이터셋 | 데이터 셋 | 데이터 세트 | 이미지 | 사진""",
     "datasets": "datasets | data sets | 데이터셋들 | 데이터 목록 | 데이터셋 목록 | 데이터 세트 목록",
     "model": "model | network | architecture | net | backbone | 모델 | 모형 | 네트워크",
@@ -229,20 +293,20 @@ _ORDINALS = {
 # Words that carry nothing here. Whatever is in no table is reported as not understood.
 _FILLER = """
     a | an | the | my | our | your | their | this | that | these | those | it | its | i | we | you | me | us
-    | one | ones | some | any | please | pls | plz | thanks | thank you | thx | cheers | would | could | can
+    | one | ones | some | any | please | pls | plz | would | could | can
     | will | should | shall | want | wants | like | need | id | ill | im | lets | let | just | only | make | do
     | does | did | give | take | get | put | have | has | set | try | now | again | in | into | for | up | out
     | there | here | so | well | then | oh | um | hmm | uh | if | or | are | was | were | am | been | how | when
     | where | who | why | whether | each | both | maybe | perhaps | actually | really | very | quite | rather
-    | simply | new | current | currently | much | many | few | lot | bit | little | value | number | option
-    | choice | setting | settings | parameter | parameters | hyperparameters | config | configuration | mode
+    | simply | new | current | currently | much | many | few | lot | bit | value | number | option
+    | choice | setting | settings | hyperparameters | config | configuration | mode
     | version | size | total | yet | still | today | go to | go back | back | kind | type | task
     | best | vs | versus | compare
     | between | something | anything | so far | keep | leave | rest | same | whatever | objects | object
-    | things | thing | thats | theres | apart
+    | things | thing | thats | theres | apart | named | called | uploaded | got | had
     | 해줘 | 해주세요 | 해 | 해줄래 | 하자 | 할래 | 해라 | 하고 싶어 | 싶어 | 시켜 | 시켜줘 | 주세요 | 줘 | 좀
     | 제 | 내 | 우리 | 나의 | 저의 | 이걸 | 그걸 | 이거 | 그거 | 거 | 것 | 걸로 | 그냥 | 다시 | 지금 | 새
-    | 새로운 | 한번 | 한 번 | 부탁 | 감사 | 고마워 | 설정 | 옵션 | 값 | 하나 | 개 | 수 | 해서 | 하여 | 합니다
+    | 새로운 | 한번 | 한 번 | 부탁 | 입력 | 설정 | 옵션 | 값 | 하나 | 개 | 수 | 해서 | 하여 | 합니다
     | 할게 | 할게요 | 된 | 되는 | 돼 | 되 | 요 | 이요 | 이에요 | 예요 | 여기 | 저 | 크기
 """
 
@@ -288,6 +352,8 @@ def _lexicon() -> dict[str, Meaning]:
         ("verb", _TASK_VERBS),
         ("task", _TASK_WORDS),
         ("option", _OPTION_WORDS),
+        ("elsewhere", _ELSEWHERE),
+        ("state", _STATES),
         ("ordinal", _ORDINALS),
         ("scale", _SCALES),
         ("setting", _SETTING_WORDS),
@@ -304,4 +370,5 @@ def _lexicon() -> dict[str, Meaning]:
 
 
 NUMBER_WORDS = _number_words()
+QUESTIONS = {squash(phrase) for phrase in _phrases(_QUESTIONS)}
 LEXICON = _lexicon()

@@ -78,7 +78,8 @@ _POWER = re.compile(r"10(?:\^|\*\*)(-?\d{1,2})", re.ASCII)
 _SQUARE = re.compile(r"(\d{1,6})[x*](\d{1,6})(?:px)?", re.ASCII | re.IGNORECASE)
 _GLUED_AFTER = re.compile(r"([a-z_\-]{1,30}?)-?(\d.{0,30})", re.ASCII | re.IGNORECASE)
 _STYLES: dict[str, Style] = {"%": "percent", "x": "times", "배": "times", "px": "pixels", "pixels": "pixels"}
-_TRIM = "'`.…~"
+_MAGNITUDES = {"": 1, "k": 1000, "m": 1_000_000}
+_TRIM = "*'`.…~"
 
 
 def _tidy(text: str) -> str:
@@ -124,7 +125,7 @@ def _run(run: str, is_setting: Callable[[str], bool]) -> list[Word]:
 
 
 def _number(text: str) -> Word | None:
-    """``1e-3``, ``.5``, ``10k`` (ten thousand), ``20%``, ``2x``, ``224px``, ``224x224``, ``10^-3``."""
+    """``1e-3``, ``.5``, ``10k`` (ten thousand), ``5M``, ``20%``, ``2x``, ``224px``, ``224x224``, ``10^-3``."""
     square, power = _SQUARE.fullmatch(text), _POWER.fullmatch(text)
     if square:
         same = int(square[1]) == int(square[2])
@@ -137,8 +138,8 @@ def _number(text: str) -> Word | None:
     if not match:
         return None
     rest = text[match.end() :].lower()
-    amount = float(match[0]) * (1000 if rest == "k" else 1)
-    if not math.isfinite(amount) or (rest not in ("", "k") and rest not in _STYLES):
+    amount = float(match[0]) * _MAGNITUDES.get(rest, 1)
+    if not math.isfinite(amount) or (rest not in _MAGNITUDES and rest not in _STYLES):
         return None
     return Word(text, squash(text), "number", amount, _STYLES.get(rest, "plain"))
 
