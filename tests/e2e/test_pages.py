@@ -9,10 +9,11 @@ import urllib.request
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 if TYPE_CHECKING:
     from conftest import Server
@@ -169,6 +170,110 @@ def test_a_broken_archive_says_what_to_do(inside: Page, tmp_path: Path) -> None:
     assert len(said.split()) >= 6, said
 
 
+def test_a_data_set_is_deleted_once_no_job_needs_it(inside: Page, tmp_path: Path, expected_errors: list[str]) -> None:
+    expected_errors.append("409")
+    refusal = {"status": 409, "code": "dataset_in_use", "detail": "A job that has not ended uses it."}
+    upload(inside, archive(tmp_path, "passing.zip", {f"a/{i}.png": png(9 * i) for i in range(6)}))
+    expect(inside.get_by_role("heading", name="passing")).to_be_visible()
+    expect(inside.locator(".badge", has_text=re.compile("ready|error"))).to_be_visible(timeout=60_000)
+    inside.get_by_role("button", name="Delete").click()
+    dialog = inside.get_by_role("dialog")
+    inside.route("**/api/v1/datasets/*", lambda route: route.fulfill(status=409, json=refusal), times=1)
+    dialog.get_by_role("button", name="Delete it").click()
+    expect(dialog.get_by_role("alert")).to_have_text("A job that has not ended uses it.")
+    inside.unroute_all()
+    dialog.get_by_role("button", name="Delete it").click()
+    expect(inside).to_have_url(re.compile("/datasets$"))
+    expect(inside.get_by_role("heading", name="passing")).to_be_hidden()
+
+
+# --- jobs, as the API would describe them -----------------------------------------------------------------------------
+
+
+def job(number: int, state: str, **given: Any) -> dict[str, Any]:
+    """The API's own answer would need trainers at work: this one has what the pages read."""
+    return {
+        "id": f"00000000-0000-7000-8000-{number:012}", "name": f"job {number}", "state": state, "state_reason": "",
+        "cancel_requested": False, "task_type": "classification", "framework": "timm", "model_name": "resnet18",
+        "config": {}, "dataset_id": NOWHERE, "dataset_name": "parts", "dataset_version_id": NOWHERE, "progress": 0,
+        "priority": "normal", "epoch": 0, "total_epochs": None, "eta_seconds": None, "metrics": {}, "best": None,
+        "error": None, "attempt": 1, "max_retries": 3, "parent_job_id": None, "resume_epoch": None,
+        "queue_position": None, "expected_start_at": None, "event_seq": 1, "trace_id": "0", "project_id": NOWHERE,
+        "created_by": {"id": NOWHERE, "name": "Ada"}, "created_at": "2026-01-01T00:00:00Z", "queued_at": None,
+        "started_at": None, "ended_at": None, "last_heartbeat_at": None, **given,
+    }  # fmt: skip
+
+
+def answer(page: Page, url: str | re.Pattern[str], body: dict[str, Any]) -> None:
+    page.route(url, lambda route: route.fulfill(json=body))
+
+
+def answer_jobs(page: Page, jobs: list[dict[str, Any]]) -> None:
+    """Lists these as the API does: the newest first, of the states asked for, as many as asked for."""
+
+    def listed(route: Route) -> None:
+        query = parse_qs(urlparse(route.request.url).query)
+        found = [j for j in reversed(jobs) if j["state"] in query.get("state", [j["state"]])]
+        route.fulfill(json={"items": found[: int(query["limit"][0])], "next_cursor": None})
+
+    page.route(re.compile(r"/api/v1/training/jobs\?"), listed)
+    for each in jobs:
+        answer(page, f"**/api/v1/training/jobs/{each['id']}", each)
+
+
+def test_home_shows_what_runs_before_what_waits(inside: Page) -> None:
+    waiting = [job(n, "queued", queue_position=n - 1) for n in range(2, 10)]
+    answer_jobs(inside, [job(1, "running", started_at="2026-01-01T00:00:00Z"), *waiting])
+    inside.goto("/")
+    jobs = inside.get_by_role("region", name="Jobs")
+    expect(jobs.get_by_role("heading", name="Running now")).to_be_visible()
+    expect(jobs.locator(".job-name")).to_have_text([f"job {n}" for n in range(1, 6)])
+
+
+def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None:
+    numbers = {"type": "integer", "minimum": 1, "x-group": "Training"}
+    schema = {
+        "properties": {
+            "epochs": {**numbers, "title": "Epochs", "default": 30},
+            "batch_size": {**numbers, "title": "Batch size", "default": 32},
+            "pretrained": {"type": ["boolean", "null"], "title": "Pretrained", "default": None, "x-group": "Model"},
+        }
+    }
+    models = [
+        {"name": name, "tasks": ["classification"], "parameters": None, "input_size": None, "licence": None,
+         "pretrained": False, "weights_offline": False, "recommended": True}
+        for name in ("resnet50", "resnet18")
+    ]  # fmt: skip
+    framework = {
+        "framework": "timm", "status": "ready", "message": "", "version": "1", "install_command": "", "presets": {},
+        "tasks": ["classification"], "models": models, "primary_metrics": {}, "schema": schema,
+    }  # fmt: skip
+    dataset = {"id": NOWHERE, "name": "parts", "status": "ready", "version": None, "operation": None, "error": None}
+    done = job(
+        1, "failed", config={"epochs": 3, "batch_size": 32, "pretrained": False}, ended_at="2026-01-01T00:01:00Z"
+    )
+    answer_jobs(inside, [done])
+    answer(inside, "**/api/v1/models", {"items": [framework]})
+    answer(inside, re.compile(r"/api/v1/datasets\?"), {"items": [dataset]})
+    for part in ("metrics*", "artifacts"):
+        answer(inside, f"**/jobs/{done['id']}/{part}", {"items": [], "next_cursor": None})
+    answer(inside, f"**/jobs/{done['id']}/timeline", {"activities": []})
+
+    inside.goto(f"/jobs/{done['id']}")
+    expect(inside.get_by_text("there are no curves")).to_be_visible()
+    inside.get_by_role("link", name="Train again").click()
+    expect(inside.get_by_role("textbox", name="Epochs")).to_have_value("3")
+    expect(inside.get_by_role("combobox", name="Model")).to_have_value("resnet18")
+    changed = inside.get_by_role("complementary", name="Summary").get_by_role("definition")
+    expect(changed).to_have_text(["3 was 30", "no was automatic"])
+    with inside.expect_request(lambda request: request.method == "POST") as sent:
+        inside.route("**/api/v1/training/jobs", lambda route: route.fulfill(status=201, json=done))
+        inside.get_by_role("button", name="Start training").click()
+    body: Any = sent.value.post_data_json
+    assert body["config"] == {"epochs": 3, "pretrained": False}
+    assert (body["model_name"], body["dataset_id"]) == ("resnet18", NOWHERE)
+
+
 # --- every screen, both colour schemes --------------------------------------------------------------------------------
 
 
@@ -184,6 +289,19 @@ def test_no_page_scrolls_sideways(inside: Page, width: int, scheme: Any) -> None
         assert inside.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
+def test_a_long_class_name_does_not_make_the_page_wide(inside: Page, tmp_path: Path) -> None:
+    inside.set_viewport_size({"width": 390, "height": 844})
+    name = "a_class_name_" + "as_long_as_they_come_" * 3
+    upload(inside, archive(tmp_path, "long.zip", {f"{n}/{i}.png": png(20 * i) for n in (name, "b") for i in range(6)}))
+    expect(inside.get_by_role("button", name=re.compile(f"^{name}"))).to_be_visible(timeout=60_000)
+    assert inside.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_home_fits_the_screen(inside: Page) -> None:
+    inside.wait_for_load_state("networkidle")
+    assert inside.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
 def test_the_chosen_colours_stay(inside: Page) -> None:
     background = "getComputedStyle(document.body).backgroundColor"
     light = inside.evaluate(background)
@@ -193,6 +311,10 @@ def test_the_chosen_colours_stay(inside: Page) -> None:
     inside.reload()
     expect(inside.get_by_role("button", name="Use light colours")).to_be_visible()
     assert inside.evaluate(background) == dark
+    inside.get_by_role("button", name="Use light colours").click()
+    inside.get_by_role("button", name="Use the system's colours").click()
+    inside.emulate_media(color_scheme="dark")
+    expect(inside.locator("body")).to_have_css("background-color", dark)
 
 
 def test_the_keyboard_reaches_the_content_first(inside: Page) -> None:

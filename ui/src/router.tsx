@@ -65,7 +65,8 @@ const job = createRoute({
 const train = createRoute({
   getParentRoute: () => inside,
   path: "/train",
-  validateSearch: (search): { dataset?: string; framework?: string; model?: string; epochs?: string } => ({
+  validateSearch: (search): { from?: string; dataset?: string; framework?: string; model?: string; epochs?: string } => ({
+    from: text(search.from),
     dataset: text(search.dataset),
     framework: text(search.framework),
     model: text(search.model),

@@ -3,13 +3,13 @@ import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { $api } from "../api/client";
-import type { ConversationView } from "../live/use-conversation";
+import type { ConversationView, Message } from "../live/use-conversation";
 import { Prose } from "./Prose";
 import { Callout, Skeleton } from "./states";
 
 /** One says what to train; the answers ask for what is missing. */
 export function Chat({ conversation }: { conversation: ConversationView }) {
-  const { messages, choices, busy, failure, unanswered, loading, jobId, say } = conversation;
+  const { messages, busy, failure, unanswered, loading, say } = conversation;
   const log = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (log.current) log.current.scrollTop = log.current.scrollHeight;
@@ -27,11 +27,8 @@ export function Chat({ conversation }: { conversation: ConversationView }) {
       <div ref={log} className="chat-log" role="log" aria-live="polite" tabIndex={0}>
         {loading && <Skeleton height={120} label="Loading the conversation" />}
         {!loading && messages.length === 0 && !unanswered && <Welcome say={say} />}
-        {messages.map((message) => (
-          <div key={message.id} className="said" data-role={message.role}>
-            <span className="visually-hidden">{message.role === "user" ? "You said:" : "VisionAI said:"}</span>
-            {message.role === "user" ? <p>{message.content}</p> : <Prose text={message.content} />}
-          </div>
+        {messages.map((message, i) => (
+          <Said key={message.id} message={message} open={i === messages.length - 1 && !busy} say={say} />
         ))}
         {unanswered !== null && (
           <div className="said" data-role="user" data-waiting={busy}>
@@ -42,11 +39,6 @@ export function Chat({ conversation }: { conversation: ConversationView }) {
           <div className="said dim pulse" data-role="assistant">
             …
           </div>
-        )}
-        {jobId && !busy && (
-          <Button component={Link} to="/jobs/$jobId" params={{ jobId } as never} size="sm" className="said">
-            Watch the training
-          </Button>
         )}
       </div>
       <div className="chat-foot">
@@ -63,18 +55,34 @@ export function Chat({ conversation }: { conversation: ConversationView }) {
             }
           />
         )}
-        {choices.length > 0 && !busy && (
-          <div className="chips" role="group" aria-label="Answers">
-            {choices.map((choice) => (
-              <button key={choice.value} type="button" className="chip" onClick={() => say(choice.value)}>
-                {choice.label}
-              </button>
-            ))}
-          </div>
-        )}
         <Composer busy={busy} say={say} />
       </div>
     </section>
+  );
+}
+
+/** The choices stay readable with what they answer; only the last ones may still be taken. */
+function Said({ message, open, say }: { message: Message; open: boolean; say: (content: string) => void }) {
+  const { role, content, choices, jobId } = message;
+  return (
+    <div className="said" data-role={role}>
+      <span className="visually-hidden">{role === "user" ? "You said:" : "VisionAI said:"}</span>
+      {role === "user" ? <p>{content}</p> : <Prose text={content} />}
+      {choices.length > 0 && (
+        <div className="chips" role="group" aria-label="Answers">
+          {choices.map((choice) => (
+            <button key={choice.value} type="button" className="chip" disabled={!open} onClick={() => say(choice.value)}>
+              {choice.label}
+            </button>
+          ))}
+        </div>
+      )}
+      {jobId && (
+        <Button component={Link} to="/jobs/$jobId" params={{ jobId } as never} variant={open ? "filled" : "default"}>
+          Watch the training
+        </Button>
+      )}
+    </div>
   );
 }
 

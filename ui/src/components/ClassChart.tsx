@@ -20,8 +20,8 @@ export function ClassChart({ classes, chosen, onChoose }: { classes: Schemas["Cl
             <span className="visually-hidden">{`: ${count(c.train)} for training, ${count(c.val)} for validation, in all`}</span>
           </span>
           <span className="class-bar">
-            <i style={{ width: `${(100 * c.train) / most}%` }} />
-            <i style={{ width: `${(100 * c.val) / most}%` }} />
+            {c.train > 0 && <i className="t" style={{ width: `${(100 * c.train) / most}%` }} />}
+            {c.val > 0 && <i className="v" style={{ width: `${(100 * c.val) / most}%` }} />}
           </span>
           <span className="num">{count(c.total)}</span>
         </button>

@@ -4,7 +4,7 @@ import { count } from "../lib/format";
 const STRONGEST = 0.45;
 const LARGEST = 60;
 
-/** Rows are the true classes, columns what the model said; the shade is the share of the row. */
+/** Rows are the true classes, columns the predicted ones; the shade is the share of the row. */
 export function ConfusionMatrix({ matrix, classes }: { matrix: number[][]; classes: string[] }) {
   if (classes.length > LARGEST) return <p className="dim">With {count(classes.length)} classes the matrix is too large to show: the table has what matters.</p>;
   return (
@@ -13,7 +13,7 @@ export function ConfusionMatrix({ matrix, classes }: { matrix: number[][]; class
         <caption className="visually-hidden">Rows are true classes, columns predicted ones.</caption>
         <thead>
           <tr>
-            <th scope="col">true \ said</th>
+            <th scope="col">true \ predicted</th>
             {classes.map((name) => (
               <th key={name} scope="col" title={name}>
                 {name}
@@ -34,7 +34,7 @@ export function ConfusionMatrix({ matrix, classes }: { matrix: number[][]; class
                     key={classes[j]}
                     data-zero={n === 0}
                     data-right={i === j}
-                    title={`${classes[i]} taken for ${classes[j]}: ${n} of ${total}`}
+                    title={`${classes[i]} predicted as ${classes[j]}: ${n} of ${total}`}
                     style={n > 0 ? { background: i === j ? `rgba(var(--heat), ${0.08 + STRONGEST * (n / total)})` : `color-mix(in srgb, var(--lamp) ${Math.round(25 + 60 * (n / total))}%, var(--surface))` } : undefined}
                   >
                     {n}

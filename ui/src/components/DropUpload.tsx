@@ -53,7 +53,7 @@ export function DropUpload() {
             <TextInput label="Name of the data set" description={`${file.name}, ${bytes(file.size)}`} required maxLength={200} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} />
             <Button type="submit">Upload</Button>
             <Button variant="default" onClick={() => setFile(null)}>
-              Leave it
+              Cancel
             </Button>
           </form>
         ) : (

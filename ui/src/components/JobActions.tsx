@@ -39,7 +39,7 @@ function Ended({ job }: { job: Job }) {
   return (
     <div className="row wrap">
       {checkpoint != null && <GoOn job={job} from={checkpoint} />}
-      <Button component={Link} to="/train" search={{ dataset: job.dataset_id, framework: job.framework, model: job.model_name } as never} variant="default">
+      <Button component={Link} to="/train" search={{ from: job.id } as never} variant="default">
         Train again
       </Button>
       <Delete job={job} />

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
-import type { Schemas } from "../api/client";
+import { ENDED, type Schemas } from "../api/client";
 import { bytes, metric, metricShort } from "../lib/format";
 import type { MetricRow } from "../live/job";
 import { jobQueries } from "../live/use-job";
@@ -17,12 +17,16 @@ const RATE = ["lr"];
 export function JobOverview({ job, now }: { job: Schemas["Job"]; now: number }) {
   const metrics = useQuery(jobQueries.metrics(job.id));
   const rows = metrics.data?.items ?? [];
+  const ended = ENDED.includes(job.state);
   return (
     <div className="job-grid">
       <div className="job-charts">
         {metrics.isError && <Failure error={metrics.error} retry={() => void metrics.refetch()} />}
         {metrics.isPending && <Skeleton height={290} label="Loading the curves" />}
-        {metrics.isSuccess && (
+        {metrics.isSuccess && ended && rows.length === 0 && (
+          <p className="panel dim">{job.started_at ? "It ended before its first epoch did, so there are no curves." : "It ended before it was started, so there are no curves."}</p>
+        )}
+        {metrics.isSuccess && !(ended && rows.length === 0) && (
           <>
             <LiveChart title="Loss" names={LOSS} rows={rows} total={job.total_epochs} />
             <LiveChart title="Accuracy" names={QUALITY} rows={rows} total={job.total_epochs} />
@@ -36,9 +40,9 @@ export function JobOverview({ job, now }: { job: Schemas["Job"]; now: number }) 
           <div className="panel-title">
             <h2>Steps</h2>
           </div>
-          <Timeline jobId={job.id} now={now} />
+          <Timeline jobId={job.id} ended={ended} now={now} />
         </section>
-        <Artifacts jobId={job.id} />
+        <Artifacts jobId={job.id} ended={ended} />
       </div>
     </div>
   );
@@ -103,7 +107,7 @@ const ORDER = Object.keys(KINDS);
 
 const byKind = (a: Schemas["Artifact"], b: Schemas["Artifact"]): number => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind);
 
-function Artifacts({ jobId }: { jobId: string }) {
+function Artifacts({ jobId, ended }: { jobId: string; ended: boolean }) {
   const artifacts = useQuery(jobQueries.artifacts(jobId));
   return (
     <section className="panel" aria-label="Files">
@@ -112,7 +116,7 @@ function Artifacts({ jobId }: { jobId: string }) {
       </div>
       {artifacts.isError && <Failure error={artifacts.error} retry={() => void artifacts.refetch()} />}
       {artifacts.isPending && <Skeleton height={48} />}
-      {artifacts.data?.items.length === 0 && <p className="dim small">Checkpoints stand here as soon as the first one is saved.</p>}
+      {artifacts.data?.items.length === 0 && <p className="dim small">{ended ? "It saved none." : "Checkpoints stand here as soon as the first one is saved."}</p>}
       <ul>
         {artifacts.data?.items.toSorted(byKind).map((artifact) => (
           <li key={artifact.id} className="artifact">
@@ -120,7 +124,7 @@ function Artifacts({ jobId }: { jobId: string }) {
               <div className="clip" title={artifact.name}>
                 {KINDS[artifact.kind] ?? artifact.name}
               </div>
-              <div className="dim clip">
+              <div className="dim break">
                 {artifact.name} · {bytes(artifact.size)}
                 {artifact.epoch ? ` · epoch ${artifact.epoch}` : ""}
               </div>

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import type { Schemas } from "../api/client";
+import { ENDED, type Schemas } from "../api/client";
 import { count, metric } from "../lib/format";
 import { jobQueries } from "../live/use-job";
 import { ConfusionMatrix } from "./ConfusionMatrix";
@@ -9,7 +9,11 @@ import { Empty, Failure, Skeleton } from "./states";
 export function JobResults({ job }: { job: Schemas["Job"] }) {
   const validation = useQuery({ ...jobQueries.validation(job.id), enabled: job.best !== null });
   if (!job.best)
-    return (
+    return ENDED.includes(job.state) ? (
+      <Empty title="No validation">
+        <p>It ended before its model was tried on the validation images.</p>
+      </Empty>
+    ) : (
       <Empty title="No validation yet">
         <p>After each epoch the model is tried on images it was not trained on; the best of these trials stands here.</p>
       </Empty>
@@ -25,7 +29,7 @@ export function JobResults({ job }: { job: Schemas["Job"] }) {
             <h2>Classes</h2>
             <span className="small dim">epoch {epoch}, the best</span>
           </div>
-          <div className="table-scroll">
+          <div className="table-scroll" tabIndex={0} role="region" aria-label="Table of classes">
             <table className="table">
               <thead>
                 <tr>
@@ -58,8 +62,8 @@ export function JobResults({ job }: { job: Schemas["Job"] }) {
       {confusion_matrix && (
         <section className="panel" aria-label="Confusions">
           <div className="panel-title">
-            <h2>What is taken for what</h2>
-            <span className="small dim">rows: true, columns: said</span>
+            <h2>Confusion matrix</h2>
+            <span className="small dim">rows: true, columns: predicted</span>
           </div>
           <ConfusionMatrix matrix={confusion_matrix} classes={classes} />
         </section>

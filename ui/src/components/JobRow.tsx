@@ -1,18 +1,21 @@
 import "../pages/jobs.css";
 import { Link } from "@tanstack/react-router";
 import { ENDED, type Schemas } from "../api/client";
-import { ago, duration, elapsed, metric, metricTitle } from "../lib/format";
+import { ago, duration, elapsed, metric, metricShort, metricTitle } from "../lib/format";
 import { Bar, JobBadge, jobTone } from "./states";
 
 /** A job in a line: state, progress, best metric, time. */
 export function JobRow({ job, now }: { job: Schemas["Job"]; now: number }) {
+  const what = `${job.model_name} on ${job.dataset_name}`;
+  const outcome = job.error?.message ?? job.state_reason;
   const ended = ENDED.includes(job.state);
   return (
     <Link to="/jobs/$jobId" params={{ jobId: job.id }} className="job-row">
       <div>
         <div className="job-name clip">{job.name}</div>
         <div className="small dim clip">
-          {job.model_name} on {job.dataset_name} · {ago(job.created_at, now)}
+          {job.name !== what && `${what} · `}
+          {job.framework} · {ago(job.created_at, now)}
         </div>
       </div>
       <div>
@@ -20,22 +23,39 @@ export function JobRow({ job, now }: { job: Schemas["Job"]; now: number }) {
       </div>
       <div className="stack-s">
         {ended ? (
-          <span className="small dim clip">{job.error?.message ?? job.state_reason}</span>
+          outcome && <span className="small dim clip">{outcome}</span>
         ) : job.started_at ? (
           <>
             <Bar value={job.progress} label={`Progress of ${job.name}`} tone={jobTone(job)} />
             <span className="small dim clip">
               epoch {job.epoch}
               {job.total_epochs ? ` of ${job.total_epochs}` : ""}
-              {job.eta_seconds === null || job.eta_seconds === undefined ? "" : ` · ${duration(job.eta_seconds)} left`}
+              {job.eta_seconds === null || job.cancel_requested ? "" : ` · ${duration(job.eta_seconds)} left`}
             </span>
           </>
         ) : (
           <span className="small dim">{job.queue_position ? `number ${job.queue_position} in the queue` : job.state_reason}</span>
         )}
       </div>
-      <div className="small num">{job.best && <span title={metricTitle(job.best.name)}>{metric(job.best.name, job.best.value)}</span>}</div>
-      <div className="small dim num">{elapsed(job.started_at ?? null, job.ended_at ?? null, now)}</div>
+      <div className="small num">
+        {job.best && (
+          <span title={metricTitle(job.best.name)}>
+            {metric(job.best.name, job.best.value)} <span className="dim">{metricShort(job.best.name)}</span>
+          </span>
+        )}
+      </div>
+      <div className="small dim num">{job.started_at && elapsed(job.started_at, job.ended_at, now)}</div>
     </Link>
   );
 }
+
+/** What stands in a row, for those who see many of them under each other. */
+export const JobColumns = () => (
+  <div className="job-row job-columns" aria-hidden="true">
+    <span>Training</span>
+    <span>State</span>
+    <span>Progress</span>
+    <span className="num">Best</span>
+    <span className="num">Time</span>
+  </div>
+);

@@ -1,5 +1,6 @@
 import type { Schemas } from "../api/client";
 import { dateTime } from "../lib/format";
+import { said } from "../lib/schema";
 
 /** Everything the job was started with, and the ids that logs and scripts ask for. */
 export function JobSettings({ job }: { job: Schemas["Job"] }) {
@@ -12,7 +13,7 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
     ["Version", job.dataset_version_id],
     ["Priority", job.priority],
     ["Attempt", `${job.attempt} (${job.max_retries} more after a loss)`],
-    ["Made", `${dateTime(job.created_at)} by ${job.created_by.name}`],
+    ["Created", `${dateTime(job.created_at)} by ${job.created_by.name}`],
     ["Started", job.started_at ? dateTime(job.started_at) : "–"],
     ["Ended", job.ended_at ? dateTime(job.ended_at) : "–"],
     ["Job id", job.id],
@@ -29,7 +30,7 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
         ) : (
           <dl className="facts">
             {config.map(([name, value]) => (
-              <Fact key={name} name={name} value={typeof value === "string" ? value : JSON.stringify(value)} />
+              <Fact key={name} name={name} value={said(value)} />
             ))}
           </dl>
         )}

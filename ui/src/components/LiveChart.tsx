@@ -2,7 +2,7 @@ import "./LiveChart.css";
 import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
-import { metric, metricTitle } from "../lib/format";
+import { isRatio, metric, metricTitle } from "../lib/format";
 import { columns, frameBuffer, type Columns } from "../live/columns";
 import type { MetricRow } from "../live/job";
 
@@ -90,7 +90,7 @@ function options(element: HTMLElement, names: string[], last: number, onHover: (
     scales: { x: { time: false, range: [1, last] }, y: { range: (_, min, max) => uPlot.rangeNum(min, max, 0.08, true) } },
     axes: [
       { ...axis, grid: { show: false }, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], space: 50, size: 30 },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map((t) => (names.length ? tick(names[0]!, t) : "")) },
+      { ...axis, size: 58, values: (_, ticks) => tickTexts(names[0] ?? "", ticks) },
     ],
     series: [
       {},
@@ -106,7 +106,10 @@ function options(element: HTMLElement, names: string[], last: number, onHover: (
   };
 }
 
-function tick(name: string, value: number): string {
-  if (/accuracy|f1/.test(name)) return `${Number((value * 100).toFixed(1))} %`;
-  return Math.abs(value) < 1e-3 && value !== 0 ? value.toExponential(0) : String(Number(value.toPrecision(3)));
+/** All of an axis in one notation. */
+function tickTexts(name: string, ticks: number[]): string[] {
+  if (isRatio(name)) return ticks.map((t) => `${Number((t * 100).toFixed(1))} %`);
+  const short = ticks.map((t) => Number(t.toPrecision(3)));
+  const small = short.some((t) => t !== 0 && Math.abs(t) < 1e-3);
+  return short.map((t) => (small && t !== 0 ? t.toExponential() : String(t)));
 }

@@ -8,15 +8,16 @@ import { Failure, Skeleton } from "./states";
 const LINE = 20;
 
 /** The log's end. It follows what comes until one scrolls up, and again when one is back at the end. */
-export function LogTail({ jobId }: { jobId: string }) {
+export function LogTail({ jobId, ended }: { jobId: string; ended: boolean }) {
   const log = useLog(jobId);
   const box = useRef<HTMLDivElement>(null);
   const [follow, setFollow] = useState(true);
   const lines = log.data?.items ?? [];
   const rows = useVirtualizer({ count: lines.length, getScrollElement: () => box.current, estimateSize: () => LINE, overscan: 20 });
+  const height = rows.getTotalSize();
   useEffect(() => {
     if (follow && box.current) box.current.scrollTop = box.current.scrollHeight;
-  }, [follow, lines.length]);
+  }, [follow, lines.length, height]);
 
   if (log.isError) return <Failure error={log.error} retry={() => void log.refetch()} />;
   if (!log.data) return <Skeleton height={400} label="Loading the log" />;
@@ -26,9 +27,11 @@ export function LogTail({ jobId }: { jobId: string }) {
         <span className="small dim">
           {log.data.total > lines.length ? `the last ${count(lines.length)} of ${count(log.data.total)} lines` : `${count(lines.length)} lines`}
         </span>
-        <button type="button" className="chip" aria-pressed={follow} onClick={() => setFollow(!follow)}>
-          Follow
-        </button>
+        {!ended && (
+          <button type="button" className="chip" aria-pressed={follow} onClick={() => setFollow(!follow)}>
+            Follow
+          </button>
+        )}
       </div>
       <div
         ref={box}
@@ -41,12 +44,12 @@ export function LogTail({ jobId }: { jobId: string }) {
           setFollow(scrollHeight - scrollTop - clientHeight < 2 * LINE);
         }}
       >
-        {lines.length === 0 && <p className="dim log-line">Nothing was written yet.</p>}
-        <div className="log-in" style={{ height: rows.getTotalSize() }}>
+        {lines.length === 0 && <p className="dim log-line">{ended ? "Nothing was written." : "Nothing was written yet."}</p>}
+        <div className="log-in" style={{ height }}>
           {rows.getVirtualItems().map((row) => {
             const line = lines[row.index]!;
             return (
-              <div key={line.n} className="log-line" data-level={line.level} style={{ transform: `translateY(${row.start}px)` }}>
+              <div key={line.n} ref={rows.measureElement} data-index={row.index} className="log-line" data-level={line.level} style={{ transform: `translateY(${row.start}px)` }}>
                 <time dateTime={line.time}>{clock(line.time)}</time>
                 <span>{line.text}</span>
               </div>

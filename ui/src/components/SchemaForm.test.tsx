@@ -11,6 +11,7 @@ const fields = fieldsOf({
     epochs: { type: "integer", title: "Epochs", minimum: 1, default: 30, "x-group": "Basics" },
     learning_rate: { type: "number", title: "Learning rate", exclusiveMinimum: 0, default: 0.01, "x-group": "Optimizer" },
     optimizer: { enum: ["adamw", "sgd"], title: "Optimizer", default: "adamw", "x-group": "Optimizer" },
+    pretrained: { type: ["boolean", "null"], title: "Pretrained", default: null, "x-group": "Model" },
     amp: { type: "boolean", title: "Mixed precision", default: false, "x-group": "Basics" },
   },
 });
@@ -32,10 +33,32 @@ beforeEach(() => latest.mockClear());
 
 test("fields stand in the groups the schema names", () => {
   render(<Form />);
-  const [basics, optimizer] = screen.getAllByRole("group");
+  const [basics, optimizer, model] = screen.getAllByRole("group");
   expect(within(basics!).getByLabelText("Epochs")).toHaveValue("30");
   expect(within(basics!).getByLabelText("Mixed precision")).not.toBeChecked();
   expect(within(optimizer!).getByLabelText("Learning rate")).toBeInTheDocument();
+  expect(within(model!).getByText("Pretrained")).toBeInTheDocument();
+});
+
+test("a switch that may be left to the trainer has three ways, and a way back", async () => {
+  render(<Form />);
+  const pretrained = screen.getByRole("radiogroup", { name: "Pretrained" });
+  const choose = (name: string) => userEvent.click(within(pretrained).getByLabelText(name));
+  expect(within(pretrained).getByLabelText("Automatic")).toBeChecked();
+  await choose("No");
+  expect(differences(fields, latest.mock.lastCall![0])).toEqual({ pretrained: false });
+  await choose("Yes");
+  expect(differences(fields, latest.mock.lastCall![0])).toEqual({ pretrained: true });
+  await choose("Automatic");
+  expect(differences(fields, latest.mock.lastCall![0])).toEqual({});
+});
+
+test("a section with a wrong value does not close over it", async () => {
+  render(<Form />);
+  const section = screen.getAllByRole("group")[1]!;
+  expect(section).not.toHaveAttribute("open");
+  await userEvent.clear(screen.getByLabelText("Learning rate"));
+  expect(section).toHaveAttribute("open");
 });
 
 test("what is typed becomes a number, in any notation", async () => {
@@ -52,7 +75,7 @@ test("what is no number is said at the field and not taken for one", async () =>
   const epochs = screen.getByLabelText("Epochs");
   await userEvent.clear(epochs);
   await userEvent.type(epochs, "1x");
-  expect(screen.getByText(/Enter a number/)).toBeInTheDocument();
+  expect(screen.getByText("Enter a whole number.")).toBeInTheDocument();
   expect(latest.mock.lastCall![0].epochs).toBe("1x");
 });
 

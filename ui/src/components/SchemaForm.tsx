@@ -1,7 +1,7 @@
 import "./SchemaForm.css";
-import { Select, Switch, TextInput } from "@mantine/core";
-import { useState } from "react";
-import { differences, parse, sentence, written, type Config, type Field } from "../lib/schema";
+import { Input, SegmentedControl, Select, Switch, TextInput } from "@mantine/core";
+import { useId, useState } from "react";
+import { differences, faultOf, parse, sentence, written, type Config, type Field } from "../lib/schema";
 
 type Props = {
   fields: Field[];
@@ -11,6 +11,9 @@ type Props = {
   errors?: Record<string, string>;
 };
 
+/** Where a field's input is, so that one can be led to it. */
+export const fieldId = (name: string): string => `field-${name}`;
+
 /** A framework's hyperparameters, in the groups its schema names. What differs from the default is marked. */
 export function SchemaForm({ fields, value, onChange, errors = {} }: Props) {
   const changed = differences(fields, value);
@@ -18,7 +21,7 @@ export function SchemaForm({ fields, value, onChange, errors = {} }: Props) {
   return groups.map((group, i) => {
     const members = fields.filter((f) => f.group === group);
     const count = members.filter((f) => f.name in changed).length;
-    const open = i === 0 || count > 0 || members.some((f) => errors[f.name]);
+    const open = i === 0 || count > 0 || members.some((f) => errors[f.name] || faultOf(f, value[f.name]));
     return (
       <details key={group} className="schema-group" open={open || undefined}>
         <summary>
@@ -41,6 +44,7 @@ type ControlProps = { field: Field; value: unknown; error: string | undefined; o
 function Control({ field, value, error, onChange }: ControlProps) {
   const common = { label: field.title, description: field.description, error };
   if (field.kind === "switch") return <Switch {...common} checked={Boolean(value)} onChange={(e) => onChange(e.currentTarget.checked)} />;
+  if (field.kind === "tristate") return <Tristate field={field} value={value} error={error} onChange={onChange} />;
   if (field.kind !== "choice") return <Typed field={field} value={value} error={error} onChange={onChange} />;
   return (
     <Select
@@ -54,36 +58,46 @@ function Control({ field, value, error, onChange }: ControlProps) {
   );
 }
 
+/** Left empty, a field whose default is empty is left to the trainer; another one is switched off. */
+const emptyMeans = (field: Field): string => (field.default === null ? "automatic" : "none");
+
+const TRISTATE = [
+  { value: "null", label: "Automatic" },
+  { value: "true", label: "Yes" },
+  { value: "false", label: "No" },
+];
+
+function Tristate({ field, value, error, onChange }: ControlProps) {
+  const label = useId();
+  return (
+    <Input.Wrapper label={field.title} description={field.description} error={error} labelElement="div" labelProps={{ id: label }}>
+      <SegmentedControl fullWidth size="sm" mt={4} aria-labelledby={label} data={TRISTATE} value={String(value ?? null)} onChange={(chosen) => onChange(JSON.parse(chosen))} />
+    </Input.Wrapper>
+  );
+}
+
 /** Numbers are typed as people write them ("1e-4" too), so the text is kept until it means something else. */
 function Typed({ field, value, error, onChange }: ControlProps) {
   const [text, setText] = useState(written(value));
-  const [fault, setFault] = useState<string>();
   const [seen, setSeen] = useState(value);
   if (seen !== value) {
     setSeen(value);
     setText(written(value));
-    setFault(undefined);
   }
   const type = (typed: string): void => {
+    const meant = faultOf(field, typed) ? typed : parse(field, typed);
     setText(typed);
-    try {
-      const parsed = parse(field, typed);
-      setFault(undefined);
-      setSeen(parsed);
-      onChange(parsed);
-    } catch (wrong) {
-      setFault((wrong as Error).message);
-      setSeen(typed);
-      onChange(typed);
-    }
+    setSeen(meant);
+    onChange(meant);
   };
   return (
     <TextInput
+      id={fieldId(field.name)}
       label={field.title}
       description={field.description}
-      error={fault ?? error}
+      error={faultOf(field, value) ?? error}
       inputMode={field.kind === "integer" ? "numeric" : field.kind === "number" ? "decimal" : "text"}
-      placeholder={written(field.default)}
+      placeholder={field.optional ? emptyMeans(field) : ""}
       value={text}
       onChange={(e) => type(e.currentTarget.value)}
     />

@@ -1,11 +1,13 @@
 import "./shell.css";
-import { ActionIcon, Button, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Button, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
+import { useColorScheme } from "@mantine/hooks";
 import { Link, Outlet, useRouter } from "@tanstack/react-router";
-import { Boxes, CircleUserRound, Gauge, House, Images, Moon, Plus, Sun } from "lucide-react";
+import { Boxes, CircleUserRound, Gauge, House, Images, Monitor, Moon, Plus, Sun } from "lucide-react";
 import { useEffect } from "react";
 import { api, queryClient } from "../api/client";
 import { useConnectionLost } from "../api/connection";
 import { session, useUser } from "../api/session";
+import { answers } from "../live/answers";
 import { Mark } from "./Mark";
 
 const NAVIGATION = [
@@ -69,12 +71,21 @@ function useLeaveWhenSignedOut(): void {
   }, [user, router]);
 }
 
-export function SchemeToggle() {
-  const { setColorScheme } = useMantineColorScheme();
-  const dark = useComputedColorScheme("light") === "dark";
+const SCHEMES = {
+  light: { label: "Use light colours", icon: Sun },
+  dark: { label: "Use dark colours", icon: Moon },
+  auto: { label: "Use the system's colours", icon: Monitor },
+};
+
+/** From the system's colours to the other ones, back to these, and back to the system's whatever they are. */
+function SchemeToggle() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const order: MantineColorScheme[] = useColorScheme() === "dark" ? ["auto", "light", "dark"] : ["auto", "dark", "light"];
+  const next = order[(order.indexOf(colorScheme) + 1) % order.length]!;
+  const { label, icon: Icon } = SCHEMES[next];
   return (
-    <ActionIcon variant="subtle" size="lg" onClick={() => setColorScheme(dark ? "light" : "dark")} aria-label={dark ? "Use light colours" : "Use dark colours"}>
-      {dark ? <Sun size={18} /> : <Moon size={18} />}
+    <ActionIcon variant="subtle" size="lg" onClick={() => setColorScheme(next)} aria-label={label} title={label}>
+      <Icon size={18} />
     </ActionIcon>
   );
 }
@@ -102,5 +113,6 @@ function Account() {
 async function signOut(): Promise<void> {
   await api.POST("/api/v1/auth/logout", { body: {} }).catch(() => null);
   session.end();
+  answers.forget();
   queryClient.clear();
 }

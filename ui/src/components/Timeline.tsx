@@ -13,11 +13,11 @@ const TITLES: Record<Schemas["Activity"]["name"], string> = {
 };
 
 /** What was done for the job, step by step, each with its state, tries and time. */
-export function Timeline({ jobId, now }: { jobId: string; now: number }) {
+export function Timeline({ jobId, ended, now }: { jobId: string; ended: boolean; now: number }) {
   const timeline = useQuery(jobQueries.timeline(jobId));
   if (timeline.isError) return <Failure error={timeline.error} retry={() => void timeline.refetch()} />;
   if (!timeline.data) return <Skeleton height={120} label="Loading the timeline" />;
-  if (timeline.data.activities.length === 0) return <p className="dim small">Nothing was begun yet.</p>;
+  if (timeline.data.activities.length === 0) return <p className="dim small">{ended ? "None was begun." : "None was begun yet."}</p>;
   return (
     <ol className="timeline">
       {timeline.data.activities.map((activity) => (

@@ -45,5 +45,5 @@ test("counts", () => {
   expect(plural(1, "image")).toBe("1 image");
   expect(plural(1797, "image")).toBe("1,797 images");
   expect(plural(0, "class", "classes")).toBe("0 classes");
-  expect([374, 374_000, 25_600_000, 1_200_000_000].map(compact)).toEqual(["374", "374 k", "25.6 M", "1.2 G"]);
+  expect([374, 374_000, 25_600_000, 1_200_000_000].map(compact)).toEqual(["374", "374 k", "25.6 M", "1.2 B"]);
 });

@@ -45,7 +45,7 @@ export const plural = (n: number, one: string, many = `${one}s`): string => `${c
 
 /** 374000 → "374 k", 25600000 → "25.6 M". */
 export function compact(n: number): string {
-  for (const [size, unit] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]] as const)
+  for (const [size, unit] of [[1e9, "B"], [1e6, "M"], [1e3, "k"]] as const)
     if (n >= size) return `${Number((n / size).toPrecision(3))} ${unit}`;
   return String(n);
 }

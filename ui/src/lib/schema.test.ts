@@ -10,6 +10,7 @@ const schema: JsonSchema = {
     patience: { type: ["integer", "null"], default: null },
     augmentation: { $ref: "#/$defs/Level", default: "light" },
     amp: { type: "boolean", default: false },
+    pretrained: { anyOf: [{ type: "boolean" }, { type: "null" }], default: null },
     extra: { type: "object", default: {} },
   },
 };
@@ -24,6 +25,7 @@ test("each property becomes the field that suits its type", () => {
     ["patience", "integer", true],
     ["augmentation", "choice", false],
     ["amp", "switch", false],
+    ["pretrained", "tristate", true],
     ["extra", "json", false],
   ]);
   expect(field("learning_rate")).toMatchObject({ title: "Learning rate", group: "Other" });
@@ -41,8 +43,9 @@ test.each([
 });
 
 test.each([
-  ["epochs", "many", /number/],
-  ["epochs", "", /number/],
+  ["epochs", "many", /whole number/],
+  ["epochs", "", /whole number/],
+  ["learning_rate", "", /such as 0.001/],
   ["epochs", "2.5", /whole/],
   ["epochs", "0", /At least 1/],
   ["epochs", "1001", /At most 1000/],

@@ -23,7 +23,8 @@ export type Field = {
   title: string;
   description: string | undefined;
   group: string;
-  kind: "choice" | "switch" | "integer" | "number" | "text" | "json";
+  /** A tristate is a switch that may be left to the trainer, which is sent as null. */
+  kind: "choice" | "switch" | "tristate" | "integer" | "number" | "text" | "json";
   choices: unknown[];
   /** May be left empty, which is sent as null. */
   optional: boolean;
@@ -40,14 +41,15 @@ export function fieldsOf(schema: JsonSchema): Field[] {
     const given = resolve(property, schema);
     const [inner, optional] = withoutNull(given, schema);
     const choices = inner.enum?.filter((c) => c !== null) ?? [];
+    const nullable = optional || (inner.enum?.includes(null) ?? false);
     return {
       name,
       title: given.title ?? inner.title ?? sentence(name),
       description: given.description ?? inner.description,
       group: given["x-group"] ?? inner["x-group"] ?? OTHER,
-      kind: kindOf(inner, choices),
+      kind: kindOf(inner, choices, nullable),
       choices,
-      optional: optional || (inner.enum?.includes(null) ?? false),
+      optional: nullable,
       default: given.default ?? inner.default ?? null,
       schema: inner,
     };
@@ -73,14 +75,32 @@ export function parse(field: Field, text: string): unknown {
   if (field.kind === "text") return text;
   if (field.kind === "json") return JSON.parse(typed) as unknown;
   const number = typed === "" ? Number.NaN : Number(typed.replace(",", "."));
-  if (!Number.isFinite(number)) throw new Error("Enter a number, such as 0.001 or 1e-3.");
   if (field.kind === "integer" && !Number.isInteger(number)) throw new Error("Enter a whole number.");
+  if (!Number.isFinite(number)) throw new Error("Enter a number, such as 0.001 or 1e-3.");
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = field.schema;
   if (minimum !== undefined && number < minimum) throw new Error(`At least ${minimum}.`);
   if (maximum !== undefined && number > maximum) throw new Error(`At most ${maximum}.`);
   if (exclusiveMinimum !== undefined && number <= exclusiveMinimum) throw new Error(`More than ${exclusiveMinimum}.`);
   if (exclusiveMaximum !== undefined && number >= exclusiveMaximum) throw new Error(`Less than ${exclusiveMaximum}.`);
   return number;
+}
+
+/** What is wrong with a field's value, in a sentence. */
+export function faultOf(field: Field, value: unknown): string | undefined {
+  if (field.kind === "choice" || field.kind === "switch" || field.kind === "tristate") return undefined;
+  try {
+    parse(field, written(value));
+    return undefined;
+  } catch (wrong) {
+    return (wrong as Error).message;
+  }
+}
+
+/** A value as one reads it, not as one types it. */
+export function said(value: unknown): string {
+  if (value === null || value === undefined) return "automatic";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return written(value);
 }
 
 export const written = (value: unknown): string =>
@@ -108,9 +128,9 @@ function withoutNull(schema: JsonSchema, root: JsonSchema): [JsonSchema, boolean
   return [schema, false];
 }
 
-function kindOf(schema: JsonSchema, choices: unknown[]): Field["kind"] {
+function kindOf(schema: JsonSchema, choices: unknown[], nullable: boolean): Field["kind"] {
   if (choices.length > 0) return "choice";
-  if (schema.type === "boolean") return "switch";
+  if (schema.type === "boolean") return nullable ? "tristate" : "switch";
   if (schema.type === "integer" || schema.type === "number") return schema.type;
   return schema.type === "string" ? "text" : "json";
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { patchJob, staleAfter, upsertRow, type MetricRow } from "./job";
+import { byTurn, patchJob, staleAfter, upsertRow, type MetricRow } from "./job";
 import type { JobEvent } from "./stream";
 
 const event = (seq: number, type: string, data: JobEvent["data"]): JobEvent => ({ seq, type, time: "2026-01-01T00:00:00Z", data });
@@ -15,6 +15,18 @@ test("progress moves the job on and keeps metrics it does not name", () => {
 
 test("an event the snapshot already holds changes nothing", () => {
   expect(patch(event(5, "state", { state: "starting", reason: "" }))).toBe(job);
+});
+
+test("what runs comes before what starts, and that before what waits, by its place in the queue", () => {
+  const [queued3, starting, queued1, pending, running] = [
+    { state: "queued", queue_position: 3 },
+    { state: "starting", queue_position: null },
+    { state: "queued", queue_position: 1 },
+    { state: "pending", queue_position: null },
+    { state: "running", queue_position: null },
+  ];
+  const jobs = [queued3, starting, queued1, pending, running] as never[];
+  expect(jobs.toSorted(byTurn)).toEqual([running, starting, queued1, queued3, pending]);
 });
 
 test("rows stay in order of epochs, and a repeated epoch replaces its row", () => {

@@ -2,6 +2,10 @@ import type { Schemas } from "../api/client";
 import type { JobEvent } from "./stream";
 
 type Job = Schemas["Job"];
+type State = Job["state"];
+
+export const AT_WORK: State[] = ["running", "finalizing", "starting"];
+export const WAITING: State[] = ["queued", "validating", "pending"];
 export type MetricRow = Schemas["MetricRow"];
 export type Stale = "job" | "timeline" | "validation" | "artifacts" | "logs" | "metrics";
 
@@ -21,6 +25,13 @@ export function patchJob(job: Job, event: JobEvent): Job {
     metrics: { ...job.metrics, ...(data.metrics as Job["metrics"] | undefined) },
   };
 }
+
+/** Those nearest to their end first: what runs, what starts, then what waits by its place in the queue. */
+export function byTurn(a: Job, b: Job): number {
+  const rank = (job: Job): number => TURNS.indexOf(job.state);
+  return rank(a) - rank(b) || (a.queue_position ?? Infinity) - (b.queue_position ?? Infinity) || 0;
+}
+const TURNS = [...AT_WORK, ...WAITING];
 
 /** Puts an `epoch` event's row where it belongs: rows are kept by epoch, a later report of one replaces it. */
 export function upsertRow(rows: MetricRow[], event: JobEvent): MetricRow[] {

@@ -2,17 +2,16 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { $api, api, queryClient, unwrap, type Schemas } from "../api/client";
 import { problemOf } from "../api/problem";
+import { answers, type Beside } from "./answers";
 
-type Message = Schemas["ChatMessage"];
-type Known = Pick<Schemas["Conversation"], "messages" | "choices" | "missing_fields"> & { id: string | null; draft: Schemas["ChatDraft"] | null; jobId: string | null };
+/** Something said, with the choices it offers and the job it started or speaks of. */
+export type Message = Schemas["ChatMessage"] & Beside;
+type Known = { id: string | null; messages: Message[]; draft: Schemas["ChatDraft"] | null; missing: string[] };
 
 export type ConversationView = {
   messages: Message[];
-  choices: Schemas["Choice"][];
   draft: Schemas["ChatDraft"] | null;
   missing: string[];
-  /** The job the last answer started or speaks of. */
-  jobId: string | null;
   loading: boolean;
   busy: boolean;
   /** What was said and not answered yet, or could not be delivered. */
@@ -23,7 +22,7 @@ export type ConversationView = {
 };
 
 const NEW = "new";
-const EMPTY: Known = { id: null, messages: [], choices: [], draft: null, missing_fields: [], jobId: null };
+const EMPTY: Known = { id: null, messages: [], draft: null, missing: [] };
 const keyOf = (chat: string | undefined) => ["conversation", chat ?? "latest"] as const;
 
 /** The conversation of the address (`?chat=…`): the latest one by default, `new` for none yet. */
@@ -35,14 +34,14 @@ export function useConversation(): ConversationView {
 
   const send = $api.useMutation("post", "/api/v1/chat/message", {
     onSuccess(answer, { body }) {
-      const said: Message = { id: `${answer.message.id}-said`, role: "user", content: body.content, created_at: answer.message.created_at };
+      const said: Message = { id: `${answer.message.id}-said`, role: "user", content: body.content, created_at: answer.message.created_at, choices: [], jobId: null };
+      const beside = { choices: answer.choices, jobId: answer.job_id ?? null };
+      answers.keep(answer.message.id, beside);
       const next: Known = {
         id: answer.conversation_id,
-        messages: [...known.messages, said, answer.message],
-        choices: answer.choices,
-        draft: answer.draft ?? null,
-        missing_fields: answer.missing_fields,
-        jobId: answer.job_id ?? null,
+        messages: [...known.messages, said, { ...answer.message, ...beside }],
+        draft: answer.draft,
+        missing: answer.missing_fields,
       };
       queryClient.setQueryData(keyOf(chat), next);
       queryClient.setQueryData(keyOf(answer.conversation_id), next);
@@ -53,10 +52,8 @@ export function useConversation(): ConversationView {
 
   return {
     messages: known.messages,
-    choices: known.choices,
     draft: known.draft,
-    missing: known.missing_fields,
-    jobId: known.jobId,
+    missing: known.missing,
     loading: stored.isPending,
     busy: send.isPending,
     unanswered: send.isPending || send.isError ? (send.variables?.body.content ?? null) : null,
@@ -75,5 +72,8 @@ async function load(chat: string | undefined): Promise<Known> {
   const conversation = chat
     ? await unwrap(api.GET("/api/v1/chat/conversations/{conversation_id}", { params: { path: { conversation_id: chat } } }))
     : (await unwrap(api.GET("/api/v1/chat/conversations", { params: { query: { limit: 1 } } }))).items[0];
-  return conversation ? { ...conversation, draft: conversation.draft ?? null, jobId: null } : EMPTY;
+  if (!conversation) return EMPTY;
+  const { id, draft, choices, missing_fields: missing } = conversation;
+  const messages = conversation.messages.map((message, i, all) => ({ ...message, ...answers.of(message.id), ...(i === all.length - 1 && { choices }) }));
+  return { id, draft, missing, messages };
 }

@@ -2,9 +2,11 @@ import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-quer
 import { useEffect, useState } from "react";
 import { $api, api, ENDED, unwrap, type Schemas } from "../api/client";
 import { follow, type Connection } from "./follow";
-import { patchJob, staleAfter, upsertRow, type Stale } from "./job";
+import { patchJob, staleAfter, upsertRow, WAITING, type Stale } from "./job";
 import type { JobEvent } from "./stream";
 
+/** A job is told nothing when those before it in the queue move on. */
+const QUEUE_MOVES_MS = 5_000;
 const LOG_LINES_KEPT = 5_000;
 /** Download links are signed for an hour. */
 const LINKS_GOOD_FOR_MS = 50 * 60_000;
@@ -24,7 +26,7 @@ export const jobQueries = {
 export function useLiveJob(id: string) {
   const client = useQueryClient();
   const [connection, setConnection] = useState<Connection>("connecting");
-  const job = useQuery(jobQueries.job(id));
+  const job = useQuery({ ...jobQueries.job(id), refetchInterval: (query) => (query.state.data && WAITING.includes(query.state.data.state) ? QUEUE_MOVES_MS : false) });
   const known = job.data !== undefined;
 
   useEffect(() => {

@@ -1,7 +1,7 @@
 import "./dataset.css";
-import { Button } from "@mantine/core";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { $api, type Schemas } from "../api/client";
+import { DatasetActions } from "../components/DatasetActions";
 import { ClassChart, SplitKey } from "../components/ClassChart";
 import { GridSkeleton, ImageGrid } from "../components/ImageGrid";
 import { Badge, Bar, Callout, DatasetBadge, Empty, Failure, Skeleton } from "../components/states";
@@ -27,7 +27,8 @@ export function DatasetPage() {
       <Head dataset={dataset.data} />
       <div className="stack-l">
         {dataset.data.error && (
-          <Callout tone="bad" title={dataset.data.error.message}>
+          <Callout tone="bad" title={`“${dataset.data.name}” could not be imported`}>
+            <p>{dataset.data.error.message}</p>
             <p>{dataset.data.error.hint}</p>
           </Callout>
         )}
@@ -54,11 +55,7 @@ function Head({ dataset }: { dataset: Dataset }) {
           </p>
         )}
       </div>
-      {dataset.status === "ready" && (
-        <Button component={Link} to="/train" search={{ dataset: dataset.id } as never}>
-          Train on it
-        </Button>
-      )}
+      <DatasetActions dataset={dataset} />
     </header>
   );
 }
@@ -191,7 +188,7 @@ function Versions({ datasetId }: { datasetId: string }) {
   if (versions.isError) return <Failure error={versions.error} retry={() => void versions.refetch()} />;
   if (!versions.data) return <Skeleton height={120} />;
   return (
-    <div className="panel table-scroll">
+    <div className="panel table-scroll" tabIndex={0} role="region" aria-label="Table of versions">
       <table className="table">
         <thead>
           <tr>
@@ -200,7 +197,7 @@ function Versions({ datasetId }: { datasetId: string }) {
             <th className="num">Training</th>
             <th className="num">Validation</th>
             <th className="num">Size</th>
-            <th>Made</th>
+            <th>Created</th>
             <th>Content hash</th>
           </tr>
         </thead>

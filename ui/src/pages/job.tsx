@@ -10,6 +10,7 @@ import { Bar, Callout, Failure, JobBadge, jobTone, Skeleton } from "../component
 import { duration, elapsed, metric, metricTitle } from "../lib/format";
 import { useNow, useTitle } from "../lib/hooks";
 import { EXACTLY } from "../lib/search";
+import { WAITING } from "../live/job";
 import { useLiveJob } from "../live/use-job";
 
 type Job = Schemas["Job"];
@@ -56,7 +57,7 @@ function LiveJob({ id }: { id: string }) {
         </nav>
         {view === undefined && <JobOverview job={job.data} now={now} />}
         {view === "results" && <JobResults job={job.data} />}
-        {view === "log" && <LogTail jobId={id} />}
+        {view === "log" && <LogTail jobId={id} ended={!running} />}
         {view === "settings" && <JobSettings job={job.data} />}
       </div>
     </>
@@ -95,34 +96,63 @@ function Head({ job }: { job: Job }) {
 
 function Now({ job, now }: { job: Job; now: number }) {
   const ended = ENDED.includes(job.state);
-  const figures: [string, string][] = [
-    ["Epoch", job.total_epochs ? `${job.epoch} of ${job.total_epochs}` : String(job.epoch)],
-    [ended ? "Took" : "Running for", elapsed(job.started_at ?? null, job.ended_at ?? null, now)],
-  ];
-  if (!ended) figures.push(["Left", job.eta_seconds === null || job.eta_seconds === undefined ? "–" : duration(job.eta_seconds)]);
-  figures.push(job.best ? [`Best ${metricTitle(job.best.name)}`, `${metric(job.best.name, job.best.value)} at epoch ${job.best.epoch}`] : ["Best", "–"]);
+  const figures = WAITING.includes(job.state) ? queueFigures(job, now) : figuresOf(job, now);
   return (
     <section className="panel job-now" aria-label="Progress">
-      <div className="job-percent">
-        {Math.floor(job.progress)}
-        <small>%</small>
-      </div>
+      <Headline job={job} />
       <div className="stack-s">
         <Bar value={job.progress} label="Progress" tone={jobTone(job)} />
         <p className="small dim" role="status">
           {(job.error ? "" : job.state_reason) || (job.cancel_requested && !ended ? "The trainer saves a checkpoint and stops." : STATE_WORDS[job.state])}
         </p>
       </div>
-      <dl className="job-figures">
-        {figures.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      {figures.length > 0 && (
+        <dl className="job-figures">
+          {figures.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
     </section>
   );
+}
+
+/** How good the model became; until that is known, how far the training is. */
+function Headline({ job }: { job: Job }) {
+  const done = job.state === "completed" ? job.best : null;
+  return (
+    <div className="job-headline">
+      {done ? metric(done.name, done.value) : Math.floor(job.progress)}
+      <small>{done ? metricTitle(done.name) : "%"}</small>
+    </div>
+  );
+}
+
+type Figure = [name: string, value: string];
+
+function figuresOf(job: Job, now: number): Figure[] {
+  const ended = ENDED.includes(job.state);
+  if (!job.started_at) return [];
+  const figures: Figure[] = [
+    ["Epoch", job.total_epochs ? `${job.epoch} of ${job.total_epochs}` : String(job.epoch)],
+    [ended ? "Took" : "Running for", elapsed(job.started_at, job.ended_at, now)],
+  ];
+  if (!ended && !job.cancel_requested) figures.push(["Left", job.eta_seconds === null ? "–" : duration(job.eta_seconds)]);
+  if (job.best) figures.push([`Best ${metricTitle(job.best.name)}`, `${metric(job.best.name, job.best.value)} at epoch ${job.best.epoch}`]);
+  return figures;
+}
+
+function queueFigures(job: Job, now: number): Figure[] {
+  const figures: Figure[] = [];
+  if (job.queue_position !== null) figures.push(["Place in the queue", String(job.queue_position)]);
+  if (job.expected_start_at !== null) {
+    const seconds = (Date.parse(job.expected_start_at) - now) / 1000;
+    figures.push(["Expected start", seconds < 1 ? "any moment" : `in about ${duration(seconds)}`]);
+  }
+  return figures;
 }
 
 const STATE_WORDS: Record<Job["state"], string> = {

@@ -3,19 +3,20 @@ import { Button } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { api, ENDED, unwrap, type Schemas } from "../api/client";
-import { JobRow } from "../components/JobRow";
+import { JobColumns, JobRow } from "../components/JobRow";
 import { Empty, Failure, Skeleton } from "../components/states";
 import { useNow, useTitle } from "../lib/hooks";
 import { EXACTLY, JOB_FILTERS, type JobFilter } from "../lib/search";
+import { AT_WORK, WAITING } from "../live/job";
 
 /** What a filter's name stands for. */
 const FILTERS = {
-  running: ["starting", "running", "finalizing"],
-  waiting: ["pending", "validating", "queued"],
+  running: AT_WORK,
+  waiting: WAITING,
   completed: ["completed"],
   failed: ["failed"],
   cancelled: ["cancelled"],
-} as const satisfies Record<JobFilter, Schemas["Job"]["state"][]>;
+} satisfies Record<JobFilter, Schemas["Job"]["state"][]>;
 const PAGE = 50;
 
 export function JobsPage() {
@@ -44,13 +45,16 @@ export function JobsPage() {
       {jobs.isError && <Failure error={jobs.error} retry={() => void jobs.refetch()} />}
       {jobs.isSuccess && items.length === 0 && <NoJobs filtered={state !== undefined} />}
       {items.length > 0 && (
-        <ul className="panel job-list">
-          {items.map((job) => (
-            <li key={job.id}>
-              <JobRow job={job} now={now} />
-            </li>
-          ))}
-        </ul>
+        <div className="panel job-list">
+          <JobColumns />
+          <ul>
+            {items.map((job) => (
+              <li key={job.id}>
+                <JobRow job={job} now={now} />
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
       {jobs.hasNextPage && (
         <Button variant="default" loading={jobs.isFetchingNextPage} onClick={() => void jobs.fetchNextPage()}>
@@ -62,7 +66,7 @@ export function JobsPage() {
 }
 
 const page = (state: JobFilter | undefined, cursor: string | undefined) =>
-  unwrap(api.GET("/api/v1/training/jobs", { params: { query: { limit: PAGE, ...(state && { state: [...FILTERS[state]] }), ...(cursor && { cursor }) } } }));
+  unwrap(api.GET("/api/v1/training/jobs", { params: { query: { limit: PAGE, ...(state && { state: FILTERS[state] }), ...(cursor && { cursor }) } } }));
 
 function NoJobs({ filtered }: { filtered: boolean }) {
   if (filtered) return <Empty title="No job in this state" />;

@@ -44,6 +44,7 @@ export function ModelsPage() {
               {plural(found.length, "model")}
             </span>
           </div>
+          <p className="dim small">Weights are where a training starts from. “By download”: they are fetched when one is started, if the server allows downloads (ALLOW_DOWNLOADS); otherwise it starts from scratch.</p>
           {found.length === 0 ? <Empty title="No model like that" /> : <Catalogue entries={found} />}
         </>
       )}

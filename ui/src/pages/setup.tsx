@@ -6,7 +6,10 @@ import { fieldErrors, problemOf } from "../api/problem";
 import { session } from "../api/session";
 import { Gate } from "../components/Gate";
 import { Callout } from "../components/states";
+import { plural } from "../lib/format";
 import { useTitle } from "../lib/hooks";
+
+const SHORTEST = 10;
 
 /** First run. The token stands in the fragment (`/setup#token=…`), which browsers keep to themselves. */
 export function SetupPage() {
@@ -35,6 +38,7 @@ function SetupForm() {
   const [email, setEmail] = useState("");
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
+  const [short, setShort] = useState(false);
   const setup = $api.useMutation("post", "/api/v1/auth/setup", {
     onSuccess(tokens) {
       session.begin(tokens);
@@ -43,19 +47,24 @@ function SetupForm() {
   });
   const problem = setup.error ? problemOf(setup.error) : null;
   const wrong = fieldErrors(problem);
+  const changePassword = (typed: string): void => {
+    setPassword(typed);
+    setShort(false);
+  };
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
+    if (password.length < SHORTEST) return setShort(true);
     setup.mutate({ body: { token, email, password, name, cookie: true } });
   };
   return (
     <form className="stack" onSubmit={submit}>
-      <p className="dim">This makes the first account. It may do everything, and invites the others.</p>
+      <p className="dim">This makes the first account, the administrator&apos;s. It may do everything.</p>
       {!linked && (
         <TextInput label="Set-up token" description="The server prints it at start, at the end of the set-up link." required autoComplete="off" value={token} onChange={(e) => setToken(e.currentTarget.value)} error={wrong.token} />
       )}
       <TextInput label="E-mail" type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.currentTarget.value)} error={wrong.email} />
       <TextInput label="Name" description="Optional." autoComplete="name" value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
-      <PasswordInput label="Password" description="At least 10 characters." autoComplete="new-password" required minLength={10} value={password} onChange={(e) => setPassword(e.currentTarget.value)} error={wrong.password} />
+      <PasswordInput label="Password" description={`At least ${SHORTEST} characters.`} autoComplete="new-password" required value={password} onChange={(e) => changePassword(e.currentTarget.value)} error={short ? `That has ${plural(password.length, "character")}: at least ${SHORTEST} are needed.` : wrong.password} />
       {problem && problem.errors.length === 0 && <Callout tone="bad" title={problem.detail} />}
       <Button type="submit" loading={setup.isPending}>
         Make the account

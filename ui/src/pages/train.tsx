@@ -1,30 +1,39 @@
 import "./train.css";
 import "../styles/fields.css";
-import { Button, Select, TextInput } from "@mantine/core";
+import { Button, Select, TextInput, type ComboboxItem, type OptionsFilter } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState, type SubmitEvent } from "react";
 import { $api, queryClient, type Schemas } from "../api/client";
 import { fieldErrors, problemOf } from "../api/problem";
+import { Differences } from "../components/Differences";
+import { Obstacles } from "../components/Obstacles";
+import { Presets } from "../components/Presets";
 import { SchemaForm } from "../components/SchemaForm";
 import { Callout, Empty, Failure, Skeleton } from "../components/states";
-import { compact, plural } from "../lib/format";
+import { compact, count, plural } from "../lib/format";
 import { useTitle } from "../lib/hooks";
-import { defaultsOf, differences, fieldsOf, parse, presetOf, sentence, written, type Config, type Field } from "../lib/schema";
+import { defaultsOf, differences, faultOf, fieldsOf, sentence, type Config } from "../lib/schema";
+import { jobQueries } from "../live/use-job";
 
 type Framework = Schemas["Framework"];
+type Job = Schemas["Job"];
 type Dataset = Schemas["Dataset"];
 type Task = Framework["tasks"][number];
 
 const MODELS_SHOWN = 60;
 
-/** What to train on what, and how. The choices stand in the address; the rest of the form does not. */
+/** What to train on what, and how: as a job had it, where the address names one (`?from=…`).
+ * The choices stand in the address; the rest of the form does not. */
 export function TrainPage() {
   useTitle("New training");
+  const { from } = useSearch({ from: "/inside/train" });
   const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } });
   const models = $api.useQuery("get", "/api/v1/models", {}, { staleTime: 60_000 });
-  const failed = datasets.error ?? models.error;
-  if (failed) return <Failure error={failed} retry={() => void Promise.all([datasets.refetch(), models.refetch()])} />;
-  if (!datasets.data || !models.data) return <Skeleton height="60vh" label="Loading the form" />;
+  const parent = useQuery({ ...jobQueries.job(from ?? ""), enabled: from !== undefined });
+  const failed = datasets.error ?? models.error ?? parent.error;
+  if (failed) return <Failure error={failed} retry={() => void Promise.all([datasets.refetch(), models.refetch(), from && parent.refetch()])} />;
+  if (!datasets.data || !models.data || (from && !parent.data)) return <Skeleton height="60vh" label="Loading the form" />;
   const ready = datasets.data.items.filter((d) => d.status === "ready");
   if (ready.length === 0)
     return (
@@ -40,26 +49,38 @@ export function TrainPage() {
         <p>A training learns from labelled images, and there are none yet.</p>
       </Empty>
     );
-  return <TrainForm datasets={ready} frameworks={models.data.items} />;
+  return <TrainForm key={from} datasets={ready} frameworks={models.data.items} parent={from ? parent.data : undefined} />;
 }
 
-function TrainForm({ datasets, frameworks }: { datasets: Dataset[]; frameworks: Framework[] }) {
+function TrainForm({ datasets, frameworks, parent }: { datasets: Dataset[]; frameworks: Framework[]; parent: Job | undefined }) {
   const search = useSearch({ from: "/inside/train" });
   const navigate = useNavigate({ from: "/train" });
   const put = (change: typeof search): void => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
-  const dataset = datasets.find((d) => d.id === search.dataset) ?? (datasets.length === 1 ? datasets[0] : undefined);
+  const dataset = datasets.find((d) => d.id === (search.dataset ?? parent?.dataset_id)) ?? (datasets.length === 1 ? datasets[0] : undefined);
   const usable = frameworks.filter((f) => f.status === "ready");
-  const framework = frameworks.find((f) => f.framework === search.framework) ?? usable[0] ?? frameworks[0];
+  const framework = frameworks.find((f) => f.framework === (search.framework ?? parent?.framework)) ?? usable[0] ?? frameworks[0];
+  const given = parent?.framework === framework?.framework ? parent : undefined;
+  const model = search.model ?? given?.model_name;
+  const config = { ...given?.config, ...(Number(search.epochs) > 0 && { epochs: Number(search.epochs) }) };
   return (
     <div className="stack-l">
       <h1>New training</h1>
+      {parent && (
+        <p className="dim">
+          As in{" "}
+          <Link to="/jobs/$jobId" params={{ jobId: parent.id }}>
+            {parent.name}
+          </Link>
+          , from the start.
+        </p>
+      )}
       {framework && framework.status !== "ready" && (
         <Callout tone="lamp" title={`${framework.framework} is ${framework.status === "error" ? "not working" : framework.status}`}>
           <p>{framework.message}</p>
           {framework.status === "absent" && <code>{framework.install_command}</code>}
         </Callout>
       )}
-      {framework && <Configured key={framework.framework} {...{ datasets, dataset, frameworks, framework, put }} model={search.model} epochs={search.epochs} />}
+      {framework && <Configured key={framework.framework} {...{ datasets, dataset, frameworks, framework, model, given: config, put }} />}
     </div>
   );
 }
@@ -70,14 +91,15 @@ type ConfiguredProps = {
   frameworks: Framework[];
   framework: Framework;
   model: string | undefined;
-  epochs: string | undefined;
+  /** What the form begins with, beside the defaults. */
+  given: Config;
   put: (change: { dataset?: string; framework?: string; model?: string }) => void;
 };
 
-function Configured({ datasets, dataset, frameworks, framework, model, epochs, put }: ConfiguredProps) {
+function Configured({ datasets, dataset, frameworks, framework, model, given, put }: ConfiguredProps) {
   const navigate = useNavigate();
   const fields = useMemo(() => fieldsOf(framework.schema), [framework.schema]);
-  const [config, setConfig] = useState<Config>(() => ({ ...defaultsOf(fields), ...(epochs && Number(epochs) > 0 && { epochs: Number(epochs) }) }));
+  const [config, setConfig] = useState<Config>(() => ({ ...defaultsOf(fields), ...given }));
   const [name, setName] = useState("");
   const task = dataset?.version?.task_types.find((t) => framework.tasks.includes(t)) ?? framework.tasks[0];
   const chosen = framework.models.find((m) => m.name === model) ?? firstModel(framework, task);
@@ -91,7 +113,12 @@ function Configured({ datasets, dataset, frameworks, framework, model, epochs, p
   const wrong = fieldErrors(problem);
   const configErrors = Object.fromEntries(Object.entries(wrong).map(([field, message]) => [field.replace(/^config\./, ""), message]));
   const changed = differences(fields, config);
-  const valid = fields.every((f) => isValid(f, config[f.name]));
+  const valid = fields.every((f) => !faultOf(f, config[f.name]));
+  const missing = [
+    ...(dataset ? [] : ["Choose a data set."]),
+    ...(chosen ? [] : ["Choose a model."]),
+    ...(framework.status === "ready" ? [] : [`${framework.framework} cannot train now.`]),
+  ];
 
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -109,6 +136,7 @@ function Configured({ datasets, dataset, frameworks, framework, model, epochs, p
             required
             searchable
             placeholder="Choose one"
+            nothingFoundMessage="No data set of that name"
             data={datasets.map((d) => ({ value: d.id, label: d.name }))}
             value={dataset?.id ?? null}
             allowDeselect={false}
@@ -129,7 +157,7 @@ function Configured({ datasets, dataset, frameworks, framework, model, epochs, p
             label="Model"
             required
             searchable
-            limit={MODELS_SHOWN}
+            filter={someModels}
             placeholder={framework.models.length ? "Choose one" : "None yet"}
             data={modelsFor(framework, task).map((m) => m.name)}
             value={chosen?.name ?? null}
@@ -168,69 +196,25 @@ function Configured({ datasets, dataset, frameworks, framework, model, epochs, p
             )}
           </Callout>
         )}
-        <Button type="submit" loading={create.isPending} disabled={!dataset || !chosen || !valid || framework.status !== "ready"}>
+        <Button type="submit" loading={create.isPending} disabled={missing.length > 0 || !valid}>
           Start training
         </Button>
+        <Obstacles missing={missing} fields={fields} config={config} />
       </aside>
     </form>
   );
 }
 
-function Presets({ fields, presets, config, onChange }: { fields: Field[]; presets: Framework["presets"]; config: Config; onChange: (config: Config) => void }) {
-  const active = presetOf(fields, presets, config);
-  const names = ["", ...Object.keys(presets)];
-  return (
-    <div className="chips" role="radiogroup" aria-label="Preset">
-      {names.map((name) => (
-        <button key={name} type="button" role="radio" className="chip" aria-checked={active === name} onClick={() => onChange({ ...defaultsOf(fields), ...presets[name] })}>
-          {name === "" ? "Defaults" : sentence(name)}
-        </button>
-      ))}
-    </div>
-  );
-}
-
-function Differences({ fields, changed, onReset }: { fields: Field[]; changed: Config; onReset: () => void }) {
-  const named = fields.filter((f) => f.name in changed);
-  if (named.length === 0) return <p className="small dim">Everything as the framework has it by default.</p>;
-  return (
-    <div className="stack-s">
-      <div className="row between">
-        <h3>Different from the default</h3>
-        <Button size="compact-xs" variant="subtle" onClick={onReset}>
-          Reset
-        </Button>
-      </div>
-      <dl className="facts">
-        {named.map((f) => (
-          <Difference key={f.name} field={f} value={changed[f.name]} />
-        ))}
-      </dl>
-    </div>
-  );
-}
-
-const Difference = ({ field, value }: { field: Field; value: unknown }) => (
-  <>
-    <dt>{field.title}</dt>
-    <dd>
-      <strong>{written(value) || "none"}</strong> <span className="dim">was {written(field.default) || "none"}</span>
-    </dd>
-  </>
-);
-
-function isValid(field: Field, value: unknown): boolean {
-  if (field.kind === "switch" || field.kind === "choice") return true;
-  try {
-    parse(field, written(value));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const modelsFor = (framework: Framework, task: Task | undefined): Framework["models"] =>
   framework.models.filter((m) => !task || m.tasks.includes(task)).toSorted((a, b) => Number(b.recommended) - Number(a.recommended));
+
+/** The models whose name has what is typed; where there are too many, so many of them and a line that says so. */
+const someModels: OptionsFilter = ({ options, search }) => {
+  const found = (options as ComboboxItem[]).filter((o) => o.label.toLowerCase().includes(search.trim().toLowerCase()));
+  if (found.length <= MODELS_SHOWN) return found;
+  const label = `${MODELS_SHOWN} of ${count(found.length)} shown: type to narrow`;
+  return [...found.slice(0, MODELS_SHOWN), { value: "", label, disabled: true }];
+};
 
 const firstModel = (framework: Framework, task: Task | undefined): Framework["models"][number] | undefined =>
   modelsFor(framework, task).find((m) => m.recommended);

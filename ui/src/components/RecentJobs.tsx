@@ -1,0 +1,57 @@
+import { Link } from "@tanstack/react-router";
+import { $api, type Schemas } from "../api/client";
+import { useNow } from "../lib/hooks";
+import { AT_WORK, byTurn, WAITING } from "../live/job";
+import { JobRow } from "./JobRow";
+import { Failure, Skeleton } from "./states";
+
+type Job = Schemas["Job"];
+
+const SHOWN = 5;
+const SHOWN_ENDED = 3;
+/** The API lists the newest first, and those are the last of a queue: so all that wait are asked for. */
+const MOST = 200;
+
+/** What runs and what comes next; where nothing does, what was trained last. */
+export function RecentJobs() {
+  const running = useJobs({ state: AT_WORK, limit: SHOWN }, 1_500);
+  const waiting = useJobs({ state: WAITING, limit: MOST }, 3_000);
+  const latest = useJobs({ limit: SHOWN_ENDED }, 8_000);
+  const all = [running, waiting, latest];
+  const failed = all.find((jobs) => jobs.isError);
+  const active = [running, waiting].flatMap((jobs) => jobs.data?.items ?? []).toSorted(byTurn);
+  const now = useNow(active.length > 0);
+  return (
+    <section className="panel" aria-label="Jobs">
+      <div className="panel-title">
+        <h2>{running.data?.items.length ? "Running now" : active.length > 0 ? "Waiting" : "Latest jobs"}</h2>
+        <Link to="/jobs" className="small">
+          {active.length > SHOWN ? `All jobs, ${active.length - SHOWN} more waiting` : "All jobs"}
+        </Link>
+      </div>
+      {failed ? (
+        <Failure error={failed.error} retry={() => void Promise.all(all.map((jobs) => jobs.refetch()))} />
+      ) : all.every((jobs) => jobs.isSuccess) ? (
+        <List jobs={active.length > 0 ? active.slice(0, SHOWN) : latest.data!.items} now={now} />
+      ) : (
+        <Skeleton height={64} />
+      )}
+    </section>
+  );
+}
+
+const useJobs = (query: { state?: Job["state"][]; limit: number }, refetchInterval: number) =>
+  $api.useQuery("get", "/api/v1/training/jobs", { params: { query } }, { refetchInterval });
+
+function List({ jobs, now }: { jobs: Job[]; now: number }) {
+  if (jobs.length === 0) return <p className="dim small">Trainings show here as soon as one is started.</p>;
+  return (
+    <ul className="job-list">
+      {jobs.map((job) => (
+        <li key={job.id}>
+          <JobRow job={job} now={now} />
+        </li>
+      ))}
+    </ul>
+  );
+}
