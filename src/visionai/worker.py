@@ -26,11 +26,13 @@ from visionai.datasets.uploads import remove_abandoned
 from visionai.db import utcnow
 from visionai.identity.accounts import forget_old_keys
 from visionai.jobs import reconcile as jobs
+from visionai.jobs.artifacts import URL_SECONDS
 from visionai.jobs.garbage import free_artifacts, free_deleted_jobs
 from visionai.operations import queries as operations
 from visionai.operations.kinds import Context
 from visionai.operations.reconcile import reconcile_operation
 from visionai.parts import Parts
+from visionai.storage import keys
 
 log = structlog.get_logger()
 
@@ -155,6 +157,7 @@ class Background:
                 await remove_abandoned(db, storage, utcnow())
                 await forget_old_keys(db, utcnow())
                 await free_artifacts(db, storage)
+                await storage.delete_older(keys.INCOMING, 2 * URL_SECONDS)
                 await free_deleted_jobs(db, storage)
                 await free_deleted(db, storage, utcnow())
             except Exception:

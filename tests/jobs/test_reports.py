@@ -15,7 +15,8 @@ from visionai.jobs import artifacts, reports
 from visionai.jobs.garbage import free_artifacts
 from visionai.jobs.inputs import inputs
 from visionai.jobs.reconcile import reconcile
-from visionai.jobs.tables import Job, Report
+from visionai.jobs.tables import Artifact, Job, Report
+from visionai.storage import keys
 from visionai.trainers import contract
 
 
@@ -130,3 +131,23 @@ async def test_a_number_of_another_report_is_refused_and_swallows_nothing(world:
     assert job.state == "starting"
     await reconcile(world.parts, job.id)
     assert (await world.job(job.id)).state == "finalizing"
+
+
+async def test_a_completed_file_is_not_overwritten_by_whoever_still_has_its_address(
+    world: World, trainer: Trainer
+) -> None:
+    artifact_id = await trainer.upload("model", b"weights")
+    await trainer.put(artifact_id, b"EVILEVI")
+    await trainer.complete(artifact_id)
+    assert await stored(world) == {b"weights"}
+
+
+async def test_a_completion_that_was_broken_off_is_finished(world: World, trainer: Trainer) -> None:
+    """Killed after the file was moved to its place and before that was written down."""
+    artifact_id = await trainer.announce("model", b"weights")
+    await trainer.put(artifact_id, b"weights")
+    async with world.parts.db.read() as session:
+        key = (await session.get_one(Artifact, artifact_id)).storage_key
+    await world.parts.storage.move(keys.incoming(artifact_id), key)
+    await trainer.complete(artifact_id)
+    assert await visible(world, trainer.who.job_id) == ["model"]

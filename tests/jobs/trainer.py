@@ -10,7 +10,7 @@ from jobs_world import World
 
 from visionai.identity.tokens import Callback
 from visionai.jobs import artifacts, reports
-from visionai.jobs.tables import Artifact
+from visionai.storage import keys
 from visionai.trainers import contract
 
 
@@ -44,9 +44,7 @@ class Trainer:
         async def chunks() -> AsyncIterator[bytes]:
             yield content
 
-        async with self.world.parts.db.read() as session:
-            key = (await session.get_one(Artifact, artifact_id)).storage_key
-        await self.world.parts.storage.put(key, chunks())
+        await self.world.parts.storage.put(keys.incoming(artifact_id), chunks())
 
     async def complete(self, artifact_id: UUID) -> None:
         await artifacts.complete(self.world.parts.db, self.world.parts.storage, self.who, artifact_id)

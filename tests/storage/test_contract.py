@@ -133,3 +133,33 @@ def test_no_key_leaves_the_folder(key):
         return
     assert path.is_relative_to(storage.root)
     assert ".." not in path.parts
+
+
+async def test_an_object_is_moved(storage):
+    await storage.put("a", chunks(b"one"))
+    await storage.put("deep/b", chunks(b"two"))
+    await storage.move("a", "deep/b")
+    assert await storage.stat("a") is None
+    assert await read(storage, "deep/b") == b"one"
+    with pytest.raises(NotFound):
+        await storage.move("a", "deep/b")
+
+
+async def test_what_lies_for_long_is_deleted(storage, clock):
+    await storage.put("in/old", chunks(b"x"))
+    clock.now = (storage.path("in/old")).stat().st_mtime + 10
+    await storage.delete_older("in/", 60)
+    assert await storage.stat("in/old") is not None
+    clock.now += 60
+    await storage.delete_older("in/", 60)
+    assert await storage.stat("in/old") is None
+    await storage.delete_older("nothing/", 60)
+
+
+def test_a_signature_is_for_so_many_bytes(storage):
+    query = parse_qs(urlsplit(storage.sign("PUT", "a", expires_in=60, size=7)).query)
+    expires, signature = int(query["expires"][0]), query["signature"][0]
+    storage.verify("PUT", "a", expires, signature, size=7)
+    for other in (8, None):
+        with pytest.raises(Forbidden):
+            storage.verify("PUT", "a", expires, signature, size=other)

@@ -41,13 +41,15 @@ async def read(
      summary="Write an object by a signed path")  # fmt: skip
 async def write(
     request: Request[Any, Any, Any], key: FromPath[str], expires: FromQuery[int], signature: FromQuery[str],
-    parts: NamedDependency[Parts],
+    parts: NamedDependency[Parts], size: FromQuery[int | None] = None,
 ) -> Response[None]:  # fmt: skip
     key = key.lstrip("/")
-    parts.storage.verify("PUT", key, expires, signature)
+    parts.storage.verify("PUT", key, expires, signature, size=size)
     announced = request.headers.get("content-length")
     if announced is None or not announced.isdigit():
         raise BadInput.field("Content-Length", "is required")
+    if size is not None and int(announced) != size:
+        raise BadInput.field("Content-Length", f"this address takes {size} bytes, as was announced")
     await parts.storage.put(key, _bounded(request.stream(), int(announced)))
     return Response(None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from uuid import UUID
 
@@ -30,7 +31,8 @@ def announce(body: contract.ArtifactRequest, storage: Storage, base_url: str) ->
         artifact = await session.scalar(
             select(Artifact).where(
                 Artifact.job_id == job.id, Artifact.attempt == attempt.number, Artifact.kind == body.kind,
-                Artifact.name == body.name, Artifact.sha256 == body.sha256, Artifact.epoch == body.epoch,
+                Artifact.name == body.name, Artifact.sha256 == body.sha256, Artifact.size == body.size,
+                Artifact.epoch == body.epoch,
             )
         )  # fmt: skip
         if artifact is None:
@@ -47,7 +49,8 @@ def announce(body: contract.ArtifactRequest, storage: Storage, base_url: str) ->
 
 
 def ticket(artifact: Artifact, storage: Storage, base_url: str) -> dict[str, object]:
-    url = storage.sign("PUT", artifact.storage_key, expires_in=URL_SECONDS, base_url=base_url)
+    key = keys.incoming(artifact.id)
+    url = storage.sign("PUT", key, expires_in=URL_SECONDS, base_url=base_url, size=artifact.size)
     upload = {"url": url, "method": "PUT", "headers": {}, "offset": 0, "length": artifact.size}
     return {"id": str(artifact.id), "uploads": [upload]}
 
@@ -66,6 +69,8 @@ async def complete(db: Database, storage: Storage, who: Callback, artifact_id: U
     if artifact.completed_at is not None:
         return
     reports.refuse_ended(job, attempt)
+    with contextlib.suppress(NotFound):  # moved by an earlier call that was broken off
+        await storage.move(keys.incoming(artifact_id), artifact.storage_key)
     stat = await storage.stat(artifact.storage_key)
     if stat is None:
         raise Conflict("Nothing has been uploaded yet.", code="artifact_missing")

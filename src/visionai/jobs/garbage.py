@@ -23,6 +23,7 @@ async def free_artifacts(db: Database, storage: Storage, job_id: UUID | None = N
     async with db.read() as session:
         found = (await session.execute(query.where(Artifact.job_id == job_id) if job_id else query)).all()
     for artifact_id, key in found:
+        await storage.delete(keys.incoming(artifact_id))
         await storage.delete(key)
         async with db.write() as session:
             await session.execute(delete(Artifact).where(Artifact.id == artifact_id))

@@ -33,6 +33,14 @@ class Storage(Protocol):
         """Of the bytes as they are stored now."""
         ...
 
+    async def move(self, source: str, target: str) -> None:
+        """Raises NotFound. What was at ``target`` is replaced."""
+        ...
+
+    async def delete_older(self, prefix: str, seconds: float) -> None:
+        """What has lain below ``prefix`` unchanged for longer than this."""
+        ...
+
     async def delete(self, key: str) -> None:
         """Deleting what is not there is no error."""
         ...
@@ -42,9 +50,10 @@ class Storage(Protocol):
     def list(self, prefix: str) -> AsyncIterator[Stat]: ...
 
     def sign(
-        self, method: str, key: str, *, expires_in: float, base_url: str = "", file_name: str | None = None
-    ) -> str:
-        """A URL that allows ``method`` (GET or PUT) on exactly this key until it expires.
+        self, method: str, key: str, *, expires_in: float, base_url: str = "", file_name: str | None = None,
+        size: int | None = None,
+    ) -> str:  # fmt: skip
+        """A URL that allows ``method`` (GET or PUT, of ``size`` bytes) on exactly this key until it expires.
 
         Local storage gives a path of this app, after ``base_url``; a remote store its own address. With
         ``file_name`` the answer is a download of that name.

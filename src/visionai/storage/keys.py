@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+INCOMING = "incoming/"
+
 
 def upload(dataset_id: UUID, operation_id: UUID) -> str:
     """The archive as it was sent, until its import has ended."""
@@ -30,6 +32,12 @@ def blob(project_id: UUID, sha256: str) -> str:
 
 def checkpoint(job_id: UUID, attempt: int, artifact_id: UUID) -> str:
     return f"checkpoints/job-{job_id}/attempt-{attempt}/{artifact_id}"
+
+
+def incoming(artifact_id: UUID) -> str:
+    """Where a trainer puts an artifact. It is moved away before it is checked, so its signed address changes nothing
+    that anybody sees."""
+    return f"{INCOMING}{artifact_id}"
 
 
 def job_checkpoints(job_id: UUID) -> str:

@@ -84,6 +84,19 @@ class LocalStorage:
             raise NotFound(f"There is no object {key!r}.")
         return await asyncio.to_thread(_sha256, path)
 
+    async def move(self, source: str, target: str) -> None:
+        try:
+            with _full_disk():
+                await asyncio.to_thread(self._take_over, self.path(source), self.path(target))
+        except FileNotFoundError:
+            raise NotFound(f"There is no object {source!r}.") from None
+
+    async def delete_older(self, prefix: str, seconds: float) -> None:
+        folder = self.path(prefix.rstrip("/"))
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if self._clock() - path.stat().st_mtime > seconds:
+                path.unlink(missing_ok=True)
+
     async def delete(self, key: str) -> None:
         self.path(key).unlink(missing_ok=True)
 
@@ -97,17 +110,22 @@ class LocalStorage:
                 yield Stat(path.relative_to(self.root).as_posix(), path.stat().st_size)
 
     def sign(
-        self, method: str, key: str, *, expires_in: float, base_url: str = "", file_name: str | None = None
-    ) -> str:
+        self, method: str, key: str, *, expires_in: float, base_url: str = "", file_name: str | None = None,
+        size: int | None = None,
+    ) -> str:  # fmt: skip
         expires = int(self._clock() + expires_in)
-        query = {"expires": expires, "signature": self._signature(method, key, expires, file_name or "")}
+        query = {"expires": expires, "signature": self._signature(method, key, expires, file_name or "", size)}
         if file_name is not None:
             query["download"] = file_name
+        if size is not None:
+            query["size"] = size
         return f"{base_url}/storage/{quote(key)}?{urlencode(query)}"
 
-    def verify(self, method: str, key: str, expires: int, signature: str, file_name: str = "") -> None:
+    def verify(
+        self, method: str, key: str, expires: int, signature: str, file_name: str = "", size: int | None = None
+    ) -> None:
         """Raises Forbidden unless ``sign`` gave this signature and it has not expired."""
-        expected = self._signature(method, key, expires, file_name)
+        expected = self._signature(method, key, expires, file_name, size)
         if not hmac.compare_digest(signature.encode(), expected.encode()):
             raise Forbidden("The signature does not fit this address: ask for a new one.", code="signature_invalid")
         if expires < self._clock():
@@ -136,8 +154,8 @@ class LocalStorage:
             raise NotFound(f"There is no object {key!r}.")
         return self.root.joinpath(*parts)
 
-    def _signature(self, method: str, key: str, expires: int, file_name: str) -> str:
-        signed = "\n".join((method, key, str(expires), file_name))
+    def _signature(self, method: str, key: str, expires: int, file_name: str, size: int | None) -> str:
+        signed = "\n".join((method, key, str(expires), str(size), file_name))
         return hmac.new(self._secret, signed.encode(), hashlib.sha256).hexdigest()
 
     def _take_over(self, source: Path, target: Path) -> None:
