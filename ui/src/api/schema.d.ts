@@ -4367,6 +4367,7 @@ export interface operations {
             query: {
                 expires: number;
                 signature: string;
+                size?: number | null;
             };
             header?: never;
             path: {
