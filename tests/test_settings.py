@@ -12,22 +12,47 @@ from visionai.settings import Settings, from_environ, override
     ("name", "value", "words"),
     [
         ("PORT", "abc", "must be a whole number"),
-        ("PORT", "99999", "must be <= 65535"),
+        ("PORT", "99999", "must be at most 65535"),
         ("SWEEP_SECONDS", "soon", "must be a number"),
         ("ALLOW_DOWNLOADS", "maybe", "must be true or false"),
         ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error"),
-        ("STORAGE_TYPE", "s3", "must be "),
+        ("STORAGE_TYPE", "s3", "must be local"),
+        ("ACCESS_TOKEN_SECONDS", "0", "must be more than 0"),
+        ("SLOTS", "-1", "must be at least 0"),
         ("DATABASE_URL", "mysql://x", "is not supported yet"),
         ("DATABASE_URL", "postgresql://x/y", "is not supported yet"),
-        ("REDIS_URL", "foo", "must begin with redis://"),
-        ("PUBLIC_URL", "foo", "must begin with http://"),
-        ("CALLBACK_BASE_URL", "ftp://x", "must begin with http://"),
+        ("REDIS_URL", "foo", "must be an address such as redis://localhost:6379/0"),
+        ("REDIS_URL", "redis://host:abc", "must be an address"),
+        ("REDIS_URL", "redis://", "must be an address"),
+        ("PUBLIC_URL", "foo", "must be an address such as https://"),
+        ("PUBLIC_URL", "http://", "must be an address"),
+        ("PUBLIC_URL", "http://:80", "must be an address"),
+        ("PUBLIC_URL", "http://a host", "must be an address"),
+        ("CALLBACK_BASE_URL", "ftp://x", "must be an address"),
     ],
 )
 def test_a_wrong_variable(name, value, words):
     with pytest.raises(SettingsError) as refused:
         from_environ({name: value})
     assert f"{name}='{value}' {words}" in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "sqlite+aiosqlite:////tmp/x.sqlite3"),
+        ("REDIS_URL", "redis://localhost"),
+        ("REDIS_URL", "redis://:pass-word@redis.example.org:6379/0?protocol=3"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
+        ("PUBLIC_URL", "https://vision.example.org"),
+        ("PUBLIC_URL", "http://192.168.0.7:8000/"),
+        ("PUBLIC_URL", "http://[::1]:8000"),
+        ("ALLOW_DOWNLOADS", "true"),
+        ("ALLOW_DOWNLOADS", "1"),
+    ],
+)
+def test_a_right_variable(name, value):
+    assert getattr(from_environ({name: value}), name.lower()) in {value, True}
 
 
 def test_all_wrong_ones_are_named_at_once():

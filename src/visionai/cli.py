@@ -73,10 +73,13 @@ def _parser() -> argparse.ArgumentParser:
         "demo", help="train a real model on handwritten digits and show it", description=_demo.__doc__
     )
     demo.add_argument(
-        "--exit", action="store_true", help="stop the app at the end; the exit code says whether it worked"
+        "--exit", action="store_true", help="end all that it started when done; the exit code says whether it worked"
     )
     demo.add_argument("--port", type=int, help="port to listen on, 0 for a free one (default 8000)")
-    demo.add_argument("--data-dir", type=_path, metavar="DIR", help="where the demo keeps its things")
+    demo.add_argument(
+        "--data-dir", type=_path, metavar="DIR",
+        help="where the demo keeps its things (default DATA_DIR with -demo added: not where `serve` keeps its own)",
+    )  # fmt: skip
     demo.set_defaults(command=_demo)
 
     openapi = commands.add_parser("openapi", help="print the OpenAPI document", description=_openapi.__doc__)
@@ -111,11 +114,18 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _stop(_arguments: argparse.Namespace, settings: Settings) -> int:
     """Stop the app that runs on this data directory. What it trains goes on and is taken up at the next start."""
-    from visionai.server import stop  # noqa: PLC0415
+    from visionai import server  # noqa: PLC0415
 
-    stopped = stop(settings)
-    print("Stopped." if stopped else f"No app runs on {settings.data_dir}.")
-    return 0 if stopped else 1
+    where = server.running(settings.data_dir)
+    if server.stop(settings.data_dir):
+        going_on = server.trainings(settings.data_dir)
+        rest = f" What it trains goes on: {going_on}, to be taken up at the next start." if going_on else ""
+        print(f"Stopped the app{f' at {where.url}' if where else ''}.{rest}")
+        return 0
+    demo = _of_demo(settings.data_dir)
+    hint = f" The demo's does: visionai stop --data-dir {demo}" if server.running(demo) is not None else ""
+    print(f"No app runs on {settings.data_dir}.{hint}")
+    return 1
 
 
 def _migrate(_arguments: argparse.Namespace, settings: Settings) -> int:
@@ -131,8 +141,12 @@ def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
     """Start the app with everything embedded, train test_resnet on handwritten digits through its API, and show it."""
     from visionai.demo import run  # noqa: PLC0415
 
-    data_dir = arguments.data_dir or settings.data_dir.with_name(f"{settings.data_dir.name}-demo")
+    data_dir = arguments.data_dir or _of_demo(settings.data_dir)
     return run(msgspec.structs.replace(settings, data_dir=data_dir), stop_at_end=arguments.exit)
+
+
+def _of_demo(data_dir: Path) -> Path:
+    return data_dir.with_name(f"{data_dir.name}-demo")
 
 
 def _openapi(_arguments: argparse.Namespace, settings: Settings) -> int:

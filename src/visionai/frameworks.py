@@ -10,17 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import subprocess
+import signal
 import sys
 import time
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import psutil
 import structlog
 
+from visionai import pip
+from visionai.errors import Conflict
 from visionai.executors.subprocess import trainer_environment
 from visionai.settings import Settings
 from visionai.trainers.contract import Manifest, ModelEntry
@@ -29,6 +31,7 @@ log = structlog.get_logger()
 
 NAMES = ("timm",)
 CHECK_SECONDS = 2.0
+CATALOGUE_CHECK_SECONDS = 10.0
 IDLE_CHECK_SECONDS = 60.0
 DESCRIBE_SECONDS = 60.0
 
@@ -49,6 +52,8 @@ class Installation(msgspec.Struct):
     started_at: float
     exit_code: int | None = None
     log: str = ""
+    message: str = "beginning"
+    """What pip does just now and how far it is."""
 
 
 class Frameworks:
@@ -95,14 +100,12 @@ class Frameworks:
                 except Exception as e:
                     log.exception("framework_check_failed", framework=name)
                     self.know(Framework(name, "error", f"Its trainer does not answer: {e}"))
-            settled = all(f.status == "ready" and _complete(f) for f in self._known.values())
-            await asyncio.sleep(IDLE_CHECK_SECONDS if settled else CHECK_SECONDS)
+            await asyncio.sleep(min(_pause(f) for f in self._known.values()))
 
     async def _look(self, name: str) -> Framework:
+        if (under_way := installing(self._settings, name)) is not None:
+            return Framework(name, "installing", f"{name} is being installed: {under_way.message}")
         installation = read_installation(self._settings, name)
-        if installation is not None and installation.exit_code is None and _alive(installation.pid):
-            minutes = (time.time() - installation.started_at) / 60
-            return Framework(name, "installing", f"{name} is being installed, for {minutes:.0f} min so far.")
         described = await self._describe(name)
         if described.version is None:
             if installation is not None and installation.exit_code:
@@ -119,7 +122,7 @@ class Frameworks:
         """Generate it in the background; it can be read as it grows."""
         running = self._cataloguing.get(name)
         if running is None or running.done():
-            run = self._run(name, "catalogue", "--out", str(self._catalogue(name)))
+            run = self._run(name, "catalogue", "--out", str(self._catalogue(name)), idle=True)
             self._cataloguing[name] = asyncio.create_task(run, name=f"catalogue of {name}")
 
     async def _describe(self, name: str) -> Manifest:
@@ -130,12 +133,17 @@ class Frameworks:
         self._folder.mkdir(exist_ok=True)
         return self._folder / f"{name}-catalogue.json"
 
-    async def _run(self, name: str, *arguments: str, seconds: float | None = None) -> bytes:
+    async def _run(self, name: str, *arguments: str, seconds: float | None = None, idle: bool = False) -> bytes:
+        """What it prints. With ``idle`` it gets only the processor and the disk that nobody else wants."""
         process = await asyncio.create_subprocess_exec(
             python_of(self._settings, name), "-m", "visionai.trainers", name, *arguments,
-            env=trainer_environment(self._environ), cwd=self._folder if self._folder.is_dir() else None,
+            env=trainer_environment(self._environ) | ({"OMP_NUM_THREADS": "1"} if idle else {}),
+            cwd=self._folder if self._folder.is_dir() else None,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            start_new_session=idle,
         )  # fmt: skip
+        if idle:
+            _make_idle(process.pid)
         try:
             async with asyncio.timeout(seconds):  # wait_for loses a cancellation that meets the end of the process
                 out, err = await process.communicate()
@@ -160,27 +168,41 @@ def install_command(name: str) -> str:
     return f"visionai trainer install {name}"
 
 
+def installing(settings: Settings, name: str) -> Installation | None:
+    """The installation that is under way, if there is one."""
+    record = read_installation(settings, name)
+    return record if record is not None and record.exit_code is None and _alive(record) else None
+
+
 def install(settings: Settings, name: str) -> int:
-    """Install a framework beside the server with pip, in the locked versions. Returns pip's exit code."""
+    """Install a framework beside the server with pip, in the locked versions. Returns pip's exit code.
+
+    SIGTERM and Ctrl-C end pip too. Raises Conflict if it is being installed already.
+    """
+    if (other := installing(settings, name)) is not None:
+        raise Conflict(f"{name} is being installed already, by process {other.pid}: {other.message}")
     record = Installation(pid=os.getpid(), started_at=time.time())
     _write_installation(settings, name, record)
-    done = install_extra(python_of(settings, name), name)
-    record.exit_code = done.returncode
-    record.log = "\n".join(line for line in done.stderr.splitlines() if line.startswith("ERROR"))[-2000:]
-    _write_installation(settings, name, record)
-    if done.returncode:
-        sys.stderr.write(done.stderr)
-    return done.returncode
 
+    def say(message: str) -> None:
+        if message != record.message:
+            record.message = message
+            _write_installation(settings, name, record)
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\r\x1b[K{message[:78]}")
 
-def install_extra(python: str, extra: str) -> subprocess.CompletedProcess[str]:
-    """``pip install visionai[extra]`` in the locked versions."""
-    with resources.as_file(resources.files("visionai") / "constraints.txt") as constraints:
-        return subprocess.run(
-            [python, "-m", "pip", "install", "--progress-bar", "off", "--quiet", "--disable-pip-version-check",
-             "--constraint", str(constraints), f"visionai[{extra}]"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    errors, record.exit_code = "", 130
+    try:
+        record.exit_code, errors = pip.install(python_of(settings, name), name, _folder(settings), say)
+    except SystemExit:
+        record.exit_code = 128 + signal.SIGTERM
+        raise
+    finally:
+        record.log = "\n".join(line for line in errors.splitlines() if line.startswith("ERROR"))[-2000:]
+        _write_installation(settings, name, record)
+        sys.stderr.write(f"\n{errors}" if record.exit_code else "\n" if sys.stderr.isatty() else "")
+    return record.exit_code
 
 
 def read_installation(settings: Settings, name: str) -> Installation | None:
@@ -198,19 +220,39 @@ def _write_installation(settings: Settings, name: str, record: Installation) -> 
     part.replace(path)
 
 
+def _folder(settings: Settings) -> Path:
+    return settings.data_dir / "frameworks"
+
+
 def _installation_file(settings: Settings, name: str) -> Path:
-    return settings.data_dir / "frameworks" / f"{name}-installation.json"
+    return _folder(settings) / f"{name}-installation.json"
 
 
-def _complete(framework: Framework) -> bool:
-    return framework.manifest is not None and framework.manifest.catalogue == "complete"
+def _pause(framework: Framework) -> float:
+    """Until the next look: each costs a start of Python, which a training beside it feels."""
+    if framework.status != "ready":
+        return CHECK_SECONDS
+    complete = framework.manifest is not None and framework.manifest.catalogue == "complete"
+    return IDLE_CHECK_SECONDS if complete else CATALOGUE_CHECK_SECONDS
 
 
-def _alive(pid: int) -> bool:
+def _make_idle(pid: int) -> None:
+    """Of a process in a session of its own: Linux shares the processor among sessions first, whatever the niceness of
+    what is in them (sched(7), autogroup), so that the session needs it as well."""
+    process = psutil.Process(pid)
+    for step in (
+        lambda: process.nice(19),
+        lambda: process.ionice(psutil.IOPRIO_CLASS_IDLE),
+        lambda: Path(f"/proc/{pid}/autogroup").write_text("19"),
+    ):
+        with contextlib.suppress(psutil.Error, OSError):  # it may have ended, or the system may not know how
+            step()
+
+
+def _alive(record: Installation) -> bool:
+    """Whether the process that wrote this runs: not a zombie, not a later one with the same number."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        process = psutil.Process(record.pid)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= record.started_at + 1)
+    except psutil.Error:
         return False
-    except PermissionError:
-        return True
-    return True

@@ -11,12 +11,15 @@ import os
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import structlog
 from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import UnixDomainSocketConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from visionai import wakeup
 
@@ -79,6 +82,23 @@ class EmbeddedRedis:
             await self._launch()
 
 
+class Client(ArqRedis):
+    """Says once that Redis is back; that it is away is said by whoever needs it, and made seldom by the logging."""
+
+    away = False
+
+    async def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            answer = await super().execute_command(*arguments, **options)  # type: ignore[no-untyped-call]
+        except (RedisConnectionError, RedisTimeoutError, OSError):
+            self.away = True
+            raise
+        if self.away:
+            self.away = False
+            log.warning("redis_back")
+        return answer
+
+
 def connect(url: str | None, embedded: EmbeddedRedis | None) -> ArqRedis:
     """A client that serves arq and everything else; it reconnects by itself."""
     if embedded is not None:
@@ -88,7 +108,7 @@ def connect(url: str | None, embedded: EmbeddedRedis | None) -> ArqRedis:
     else:
         assert url is not None
         pool = ConnectionPool.from_url(url, max_connections=CONNECTIONS)
-    return ArqRedis(
+    return Client(
         pool, default_queue_name=wakeup.QUEUE, job_serializer=wakeup.serialize, job_deserializer=wakeup.deserialize
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import json
 import os
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import msgspec
 import uvicorn
 
@@ -23,6 +25,7 @@ from visionai.settings import Settings
 
 SHUTDOWN_SECONDS = 5
 STOP_SECONDS = 60.0
+PROBE_SECONDS = 2.0
 
 
 class Announcement(msgspec.Struct):
@@ -60,30 +63,61 @@ def serve(settings: Settings, *, as_json: bool) -> int:
         return 0 if server.started else 1
 
 
-def stop(settings: Settings) -> bool:
-    """End the app that runs on this data directory and wait for it. False if none runs. Raises Conflict if it stays."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not _is_taken(settings.data_dir):
-        return False
+def running(data_dir: Path) -> Announcement | None:
+    """The app that runs on this data directory, as it announced itself; None while none runs or it only starts."""
     try:
-        pid = msgspec.json.decode((settings.data_dir / "server.json").read_bytes(), type=Announcement).pid
-        os.kill(pid, signal.SIGTERM)
+        where = msgspec.json.decode((data_dir / "server.json").read_bytes(), type=Announcement)
     except (OSError, msgspec.DecodeError):
-        raise Conflict(f"An app runs on {settings.data_dir} and does not say as which process.") from None
+        return None
+    return where if _holds(where.pid, data_dir / "lock") and _is_locked(data_dir / "lock") else None
+
+
+def stop(data_dir: Path) -> bool:
+    """End the app that runs on this data directory and wait for it. False if none runs. Raises Conflict if it stays."""
+    lock = data_dir / "lock"
+    if not _is_locked(lock):
+        return False
+    where = running(data_dir)
+    if where is None:
+        raise Conflict(f"The app on {data_dir} is just starting or ending, or is not on this machine: try again.")
+    try:
+        os.kill(where.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass  # it has just ended
+    except PermissionError:
+        raise Conflict(f"The app on {data_dir} is another user's: its process is {where.pid}.") from None
     deadline = time.monotonic() + STOP_SECONDS
-    while _is_taken(settings.data_dir):
+    while _is_locked(lock):
         if time.monotonic() > deadline:
-            raise Conflict(f"It has not ended within {STOP_SECONDS:.0f} s: its process is {pid}.")
+            raise Conflict(f"It has not ended within {STOP_SECONDS:.0f} s: its process is {where.pid}.")
         time.sleep(0.1)
     return True
 
 
-def _is_taken(data_dir: Path) -> bool:
+def trainings(data_dir: Path, job_id: str = "*") -> int:
+    """How many trainings have processes, by the locks that their wrappers hold; they outlive the app."""
+    return sum(_is_locked(lock) for lock in data_dir.glob(f"runs/job-{job_id}-*/lock"))
+
+
+def _is_locked(lock: Path) -> bool:
     try:
-        with _only_one(data_dir):
-            return False
-    except SettingsError:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as e:
+        raise SettingsError(f"DATA_DIR={lock.parent} cannot be looked into ({e.strerror}).") from e
+    return False
+
+
+def _holds(pid: int, lock: Path) -> bool:
+    """Whether this process has the lock file open: a number in an old server.json may be a stranger's by now."""
+    try:
+        return any(file.exists() and file.samefile(lock) for file in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
 
 
 def _announce(settings: Settings, token: str | None, *, as_json: bool) -> None:
@@ -101,12 +135,19 @@ def _announce(settings: Settings, token: str | None, *, as_json: bool) -> None:
 
 @contextmanager
 def _only_one(data_dir: Path) -> Iterator[None]:
-    with (data_dir / "lock").open("a") as lock:
+    try:
+        lock = (data_dir / "lock").open("a")
+    except OSError as e:
+        raise SettingsError(f"DATA_DIR={data_dir} cannot be written ({e.strerror}): name another folder.") from e
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            where = running(data_dir)
+            at = f", at {where.url}" if where is not None else ""
             raise SettingsError(
-                f"DATA_DIR={data_dir} is in use by another VisionAI: stop that one, or name another folder."
+                f"DATA_DIR={data_dir} is in use by a VisionAI that runs already{at}. To stop it: "
+                f"visionai stop --data-dir {data_dir}. Or name another folder."
             ) from None
         yield
 
@@ -119,7 +160,26 @@ def _listen(settings: Settings) -> Iterator[socket.socket]:
         try:
             listener.bind((settings.host, settings.port))
         except OSError as e:
-            raise SettingsError(
-                f"HOST={settings.host} PORT={settings.port} cannot be listened on ({e.strerror}): choose another PORT."
-            ) from None
+            raise SettingsError(_cannot_listen(settings, e)) from None
         yield listener
+
+
+def _cannot_listen(settings: Settings, problem: OSError) -> str:
+    if isinstance(problem, socket.gaierror) or problem.errno == errno.EADDRNOTAVAIL:
+        return f"HOST={settings.host} is no address of this machine: use 127.0.0.1, or 0.0.0.0 for all it has."
+    if problem.errno == errno.EACCES:
+        return f"PORT={settings.port} is not open to you: choose another PORT, 1024 or higher."
+    if problem.errno != errno.EADDRINUSE:
+        return f"HOST={settings.host} PORT={settings.port} cannot be listened on ({problem.strerror})."
+    at = msgspec.structs.replace(settings, public_url=None).url
+    if _is_visionai(at):
+        return f"PORT={settings.port} is taken by a VisionAI that runs already: open {at}, or choose another PORT."
+    return f"PORT={settings.port} is taken by another program: choose another PORT (0 takes a free one)."
+
+
+def _is_visionai(url: str) -> bool:
+    try:
+        said = httpx.get(f"{url}/api/v1/openapi.json", timeout=PROBE_SECONDS, trust_env=False).json()
+        return bool(said["info"]["title"] == "VisionAI")
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return False

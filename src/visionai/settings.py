@@ -17,12 +17,19 @@ from msgspec import Meta
 
 from visionai.errors import SettingsError
 
+WEB_ADDRESS = (
+    r"https?://([^/?#\s:@]+|\[[0-9a-f:]+\])(:\d+)?(/[^?#\s]*)?",
+    "must be an address such as https://vision.example.org",
+)
 ADDRESSES = {
-    "public_url": (r"https?://[^/\s]+", "must begin with http:// or https:// and name a host"),
-    "callback_base_url": (r"https?://[^/\s]+", "must begin with http:// or https:// and name a host"),
-    "redis_url": (r"(rediss?|unix)://.", "must begin with redis://, rediss:// or unix://"),
+    "public_url": WEB_ADDRESS,
+    "callback_base_url": WEB_ADDRESS,
+    "redis_url": (
+        r"rediss?://(\S*@)?([^/?#\s:@]+|\[[0-9a-f:]+\])(:\d+)?(/\d*)?(\?\S*)?|unix://(\S*@)?/\S+",
+        "must be an address such as redis://localhost:6379/0 (or rediss://, or unix:///path)",
+    ),
     "database_url": (
-        r"sqlite\+aiosqlite:///",
+        r"sqlite\+aiosqlite:///.+",
         "is not supported yet: unset it, and SQLite in the data directory is used",
     ),
 }
@@ -99,7 +106,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     wrong += [
         f"{name.upper()}={given[name]!r} {why}"
         for name, (fits, why) in ADDRESSES.items()
-        if name in given and not re.match(fits, given[name])
+        if name in given and not re.fullmatch(fits, given[name])
     ]
     if wrong:
         raise SettingsError("Correct these environment variables: " + "; ".join(wrong))
@@ -163,11 +170,12 @@ def _expected(name: str, problem: str) -> str:
     kind = next(f.type for f in msgspec.structs.fields(Settings) if f.name == name)
     choices = get_args(kind) if get_origin(kind) is Literal else ()
     if choices:
-        return "must be one of " + ", ".join(map(str, choices))
+        return ("must be one of " if len(choices) > 1 else "must be ") + ", ".join(map(str, choices))
     problem = problem.split(" - at", maxsplit=1)[0]
     bound = re.search(r"(<=|>=|<|>) (\S+)", problem)
     if bound is not None:
-        return f"must be {bound[1]} {bound[2]}"
+        words = {"<=": "at most", ">=": "at least", "<": "less than", ">": "more than"}
+        return f"must be {words[bound[1]]} {bound[2].removesuffix('.0')}"
     for word, meaning in (("int", "a whole number"), ("float", "a number"), ("bool", "true or false")):
         if f"`{word}" in problem:
             return f"must be {meaning}"
