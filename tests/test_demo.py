@@ -17,7 +17,7 @@ import httpx
 import pytest
 from rich.console import Console
 
-from visionai import pip, server
+from visionai import locks, pip, server
 from visionai.demo import steps, terminal
 from visionai.demo.app import SignIn
 
@@ -105,8 +105,8 @@ def test_an_installation_says_what_it_fetches_and_how_far_it_is():
     said = "Collecting torch\n  Downloading torch-2.9.1-cp311-cp311-manylinux_2_28_x86_64.whl (899.8 MB)\n"
     assert pip.fetching("", 0) == "0 MB fetched"
     assert pip.fetching(said, 1_234_000_000) == "1.2 GB fetched, now torch 2.9.1"
-    assert pip.unpacking(1_400_000_000, 5_200_000_000) == "unpacking 1.4 of 5.2 GB"
-    assert pip.unpacking(9_000_000_000, 5_200_000_000) == "unpacking 5.2 of 5.2 GB"
+    assert pip.unpacking(1_400_000_000, 5_200_000_000) == "unpacking 1.4 GB of 5.2 GB"
+    assert pip.unpacking(9_000_000_000, 5_200_000_000) == "unpacking 5.2 GB of 5.2 GB"
 
 
 # --- real processes ---------------------------------------------------------------------------------------------------
@@ -153,13 +153,13 @@ def of(data_dir: Path) -> list[str]:
 def test_a_demo_that_exits_ends_everything_also_when_it_is_interrupted_in_training(data_dir, number):
     pytest.importorskip("timm", reason="trains a real model; install the timm extra")
     with demo(data_dir, "--exit") as process:
-        until(lambda: server.trainings(data_dir))
+        until(lambda: locks.trainings(data_dir))
         process.send_signal(number)
         out = process.communicate(timeout=150)[0]
     assert process.returncode == 130, out
     assert "Interrupted: what this demo started is being ended." in out
     assert "Ended: its training, the app." in out
-    assert not server.trainings(data_dir)
+    assert not locks.trainings(data_dir)
     until(lambda: not of(data_dir), 10)
 
 

@@ -114,11 +114,11 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _stop(_arguments: argparse.Namespace, settings: Settings) -> int:
     """Stop the app that runs on this data directory. What it trains goes on and is taken up at the next start."""
-    from visionai import server  # noqa: PLC0415
+    from visionai import locks, server  # noqa: PLC0415
 
     where = server.running(settings.data_dir)
     if server.stop(settings.data_dir):
-        going_on = server.trainings(settings.data_dir)
+        going_on = locks.trainings(settings.data_dir)
         rest = f" What it trains goes on: {going_on}, to be taken up at the next start." if going_on else ""
         print(f"Stopped the app{f' at {where.url}' if where else ''}.{rest}")
         return 0

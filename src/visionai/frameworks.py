@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ import msgspec
 import psutil
 import structlog
 
-from visionai import pip
+from visionai import locks, pip
 from visionai.errors import Conflict
 from visionai.executors.subprocess import trainer_environment
 from visionai.settings import Settings
@@ -33,7 +34,9 @@ NAMES = ("timm",)
 CHECK_SECONDS = 2.0
 CATALOGUE_CHECK_SECONDS = 10.0
 IDLE_CHECK_SECONDS = 60.0
+GIVE_WAY_SECONDS = 0.5
 DESCRIBE_SECONDS = 60.0
+INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 Status = Literal["ready", "installing", "absent", "error"]
 
@@ -108,7 +111,7 @@ class Frameworks:
         installation = read_installation(self._settings, name)
         described = await self._describe(name)
         if described.version is None:
-            if installation is not None and installation.exit_code:
+            if installation is not None and installation.exit_code not in (None, 0, *INTERRUPTED):
                 return Framework(name, "error", f"Installing {name} failed: {installation.log}")
             return Framework(name, "absent", f"{name} is not installed: {install_command(name)}")
         if described.catalogue == "complete":
@@ -122,8 +125,27 @@ class Frameworks:
         """Generate it in the background; it can be read as it grows."""
         running = self._cataloguing.get(name)
         if running is None or running.done():
-            run = self._run(name, "catalogue", "--out", str(self._catalogue(name)), idle=True)
-            self._cataloguing[name] = asyncio.create_task(run, name=f"catalogue of {name}")
+            self._cataloguing[name] = asyncio.create_task(self._count(name), name=f"catalogue of {name}")
+
+    async def _count(self, name: str) -> bytes:
+        """Give way to trainings once the models are listed: a trainer that uses every processor waits for its slowest.
+        What was counted is counted again; a process that is stopped instead would stay so if this one were killed."""
+        while True:
+            while self._must_wait(name):  # noqa: ASYNC110  (another process has no event to set)
+                await asyncio.sleep(GIVE_WAY_SECONDS)
+            out = str(self._catalogue(name))
+            counting = asyncio.create_task(self._run(name, "catalogue", "--out", out, idle=True))
+            try:
+                while not counting.done() and not self._must_wait(name):
+                    await asyncio.wait({counting}, timeout=GIVE_WAY_SECONDS)
+            finally:
+                counting.cancel()
+                await asyncio.wait({counting})
+            if not counting.cancelled():
+                return counting.result()
+
+    def _must_wait(self, name: str) -> bool:
+        return self._known[name].status == "ready" and locks.trainings(self._settings.data_dir) > 0
 
     async def _describe(self, name: str) -> Manifest:
         out = await self._run(name, "describe", "--catalogue", str(self._catalogue(name)), seconds=DESCRIBE_SECONDS)
@@ -171,7 +193,11 @@ def install_command(name: str) -> str:
 def installing(settings: Settings, name: str) -> Installation | None:
     """The installation that is under way, if there is one."""
     record = read_installation(settings, name)
-    return record if record is not None and record.exit_code is None and _alive(record) else None
+    return (
+        record
+        if record is not None and record.exit_code is None and locks.is_locked(_lock_file(settings, name))
+        else None
+    )
 
 
 def install(settings: Settings, name: str) -> int:
@@ -179,8 +205,14 @@ def install(settings: Settings, name: str) -> int:
 
     SIGTERM and Ctrl-C end pip too. Raises Conflict if it is being installed already.
     """
-    if (other := installing(settings, name)) is not None:
-        raise Conflict(f"{name} is being installed already, by process {other.pid}: {other.message}")
+    with _lock(settings, name) as free:
+        if not free:
+            other = read_installation(settings, name)
+            raise Conflict(f"{name} is being installed already" + (f", by process {other.pid}." if other else "."))
+        return _install(settings, name)
+
+
+def _install(settings: Settings, name: str) -> int:
     record = Installation(pid=os.getpid(), started_at=time.time())
     _write_installation(settings, name, record)
 
@@ -191,12 +223,12 @@ def install(settings: Settings, name: str) -> int:
             if sys.stderr.isatty():
                 sys.stderr.write(f"\r\x1b[K{message[:78]}")
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    errors, record.exit_code = "", 130
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED[1]))
+    errors, record.exit_code = "", INTERRUPTED[0]
     try:
         record.exit_code, errors = pip.install(python_of(settings, name), name, _folder(settings), say)
     except SystemExit:
-        record.exit_code = 128 + signal.SIGTERM
+        record.exit_code = INTERRUPTED[1]
         raise
     finally:
         record.log = "\n".join(line for line in errors.splitlines() if line.startswith("ERROR"))[-2000:]
@@ -249,10 +281,18 @@ def _make_idle(pid: int) -> None:
             step()
 
 
-def _alive(record: Installation) -> bool:
-    """Whether the process that wrote this runs: not a zombie, not a later one with the same number."""
-    try:
-        process = psutil.Process(record.pid)
-        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= record.started_at + 1)
-    except psutil.Error:
-        return False
+@contextlib.contextmanager
+def _lock(settings: Settings, name: str) -> Iterator[bool]:
+    """Whether it could be taken. It ends with its process, however that ends."""
+    _folder(settings).mkdir(parents=True, exist_ok=True)
+    with _lock_file(settings, name).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _lock_file(settings: Settings, name: str) -> Path:
+    return _folder(settings) / f"{name}-installation.lock"

@@ -16,6 +16,8 @@ FETCHING = re.compile(
     r"^\s*(?:Downloading|Using cached|Processing) .*?([A-Za-z0-9_.]+)-(\d[^-\s]*)-\S*\.whl", re.MULTILINE
 )
 
+LOCAL = re.compile(r"^\s*Processing (/\S+\.whl)", re.MULTILINE)
+
 
 def install(python: str, extra: str, folder: Path, say: Callable[[str], None]) -> tuple[int, str]:
     """Its exit code and its standard error. It downloads to ``folder``, from where its size is read, and which is left
@@ -35,7 +37,7 @@ def install(python: str, extra: str, folder: Path, say: Callable[[str], None]) -
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err,
             )  # fmt: skip
         try:
-            used_before: int | None = None
+            used_before, to_unpack = 0, 0
             while True:
                 try:
                     code = process.wait(LOOK_SECONDS)
@@ -47,8 +49,9 @@ def install(python: str, extra: str, folder: Path, say: Callable[[str], None]) -
                     say(fetching(text, _size(Path(scratch))))
                     continue
                 used = shutil.disk_usage(Path(python).parent).used
-                used_before = used if used_before is None else used_before
-                say(unpacking(used - used_before, _unpacked_size(Path(scratch))))
+                if not used_before:
+                    used_before, to_unpack = used, _unpacked_size(text, Path(scratch))
+                say(unpacking(used - used_before, to_unpack))
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -69,10 +72,10 @@ def fetching(said: str, size: int) -> str:
 
 
 def unpacking(written: int, size: int) -> str:
-    """``unpacking 1.4 of 5.2 GB``; other programs write to the same disk, so it is no more exact than that."""
+    """``unpacking 1.4 GB of 5.2 GB``; other programs write to the same disk, so it is no more exact than that."""
     if size <= 0:
         return "unpacking"
-    return f"unpacking {min(max(written, 0), size) / 1e9:.1f} of {size / 1e9:.1f} GB"
+    return f"unpacking {_gigabytes(min(max(written, 0), size))} of {_gigabytes(size)}"
 
 
 def _gigabytes(size: int) -> str:
@@ -90,10 +93,10 @@ def _stat_size(path: Path) -> int:
         return 0
 
 
-def _unpacked_size(folder: Path) -> int:
-    """What the fetched wheels hold, by their own lists."""
+def _unpacked_size(said: str, folder: Path) -> int:
+    """What the wheels hold that were fetched, or lie on this machine, by their own lists."""
     size = 0
-    for wheel in folder.rglob("*.whl"):
+    for wheel in {*folder.rglob("*.whl"), *map(Path, LOCAL.findall(said))}:
         try:
             with zipfile.ZipFile(wheel) as archive:
                 size += sum(member.file_size for member in archive.infolist())

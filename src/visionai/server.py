@@ -18,6 +18,7 @@ import httpx
 import msgspec
 import uvicorn
 
+from visionai import locks
 from visionai.app import create_app
 from visionai.errors import Conflict, SettingsError
 from visionai.identity.accounts import new_setup_token
@@ -69,13 +70,12 @@ def running(data_dir: Path) -> Announcement | None:
         where = msgspec.json.decode((data_dir / "server.json").read_bytes(), type=Announcement)
     except (OSError, msgspec.DecodeError):
         return None
-    return where if _holds(where.pid, data_dir / "lock") and _is_locked(data_dir / "lock") else None
+    return where if _is_taken(data_dir) and _holds(where.pid, data_dir / "lock") else None
 
 
 def stop(data_dir: Path) -> bool:
     """End the app that runs on this data directory and wait for it. False if none runs. Raises Conflict if it stays."""
-    lock = data_dir / "lock"
-    if not _is_locked(lock):
+    if not _is_taken(data_dir):
         return False
     where = running(data_dir)
     if where is None:
@@ -87,29 +87,18 @@ def stop(data_dir: Path) -> bool:
     except PermissionError:
         raise Conflict(f"The app on {data_dir} is another user's: its process is {where.pid}.") from None
     deadline = time.monotonic() + STOP_SECONDS
-    while _is_locked(lock):
+    while _is_taken(data_dir):
         if time.monotonic() > deadline:
             raise Conflict(f"It has not ended within {STOP_SECONDS:.0f} s: its process is {where.pid}.")
         time.sleep(0.1)
     return True
 
 
-def trainings(data_dir: Path, job_id: str = "*") -> int:
-    """How many trainings have processes, by the locks that their wrappers hold; they outlive the app."""
-    return sum(_is_locked(lock) for lock in data_dir.glob(f"runs/job-{job_id}-*/lock"))
-
-
-def _is_locked(lock: Path) -> bool:
+def _is_taken(data_dir: Path) -> bool:
     try:
-        with lock.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+        return locks.is_locked(data_dir / "lock")
     except OSError as e:
-        raise SettingsError(f"DATA_DIR={lock.parent} cannot be looked into ({e.strerror}).") from e
-    return False
+        raise SettingsError(f"DATA_DIR={data_dir} cannot be looked into ({e.strerror}).") from e
 
 
 def _holds(pid: int, lock: Path) -> bool:

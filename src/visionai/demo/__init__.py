@@ -13,7 +13,7 @@ import sys
 
 import httpx
 
-from visionai import server
+from visionai import locks, server
 from visionai.demo import steps
 from visionai.demo.app import App, DemoFailed
 from visionai.demo.digits import write_digits
@@ -76,7 +76,7 @@ def _end(app: App) -> None:
 def _leave(app: App, *, at_once: bool) -> None:
     """Say what goes on, and stop it if Ctrl-C is pressed again."""
     goes_on = [f"the app at {app.url}"]
-    goes_on += ["what it trains"] if server.trainings(app.data_dir) else []
+    goes_on += ["what it trains"] if locks.trainings(app.data_dir) else []
     goes_on += ["the installation of timm and PyTorch"] if app.is_installing() else []
     console.print(f"\n  Still running: {', '.join(goes_on)}.", soft_wrap=True)
     try:
@@ -89,6 +89,6 @@ def _leave(app: App, *, at_once: bool) -> None:
         if app.end_installation():
             console.print("\n  The installation is stopped.")
         server.stop(app.data_dir)
-        trains = server.trainings(app.data_dir)
+        trains = locks.trainings(app.data_dir)
         rest = "Its training goes on without it: the next start takes it up." if trains else "Nothing is lost."
         console.print(f"\n  The app is stopped. {rest} `visionai demo` goes on with the same data.", soft_wrap=True)

@@ -13,7 +13,7 @@ from collections.abc import Generator
 
 import httpx
 
-from visionai import frameworks, server
+from visionai import frameworks, locks, server
 from visionai.settings import Settings
 
 STOP_SECONDS = 60.0
@@ -135,7 +135,7 @@ class App:
 
     def left_behind(self) -> bool:
         """Whether processes of this demo's training are still there."""
-        return self.job_id is not None and server.trainings(self.data_dir, self.job_id) > 0
+        return self.job_id is not None and locks.trainings(self.data_dir, self.job_id) > 0
 
     def _client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=30, trust_env=False, auth=self.auth)

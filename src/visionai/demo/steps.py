@@ -202,7 +202,7 @@ async def _follow(api: httpx.AsyncClient, shown: Progress, url: str, job_id: str
 
 
 def restarted(attempt: dict[str, Any]) -> str:
-    return f"  Attempt {attempt['attempt']} was lost: {attempt['message']} Another one goes on from its checkpoint."
+    return f"  Attempt {attempt['attempt']} was lost: {attempt['message']} Another one follows."
 
 
 def ended_otherwise(job: dict[str, Any]) -> str:

@@ -314,7 +314,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
             False,
             True,
             "The initial weights are not on this machine.",
-            "Set ALLOW_DOWNLOADS=1 to fetch them, or set pretrained to false to train from scratch.",
+            "Set ALLOW_DOWNLOADS=true for the server to fetch them, or set pretrained to false to train from scratch.",
         ),
         ErrorCode(
             "storage_unavailable",

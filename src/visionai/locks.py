@@ -1,0 +1,26 @@
+"""Files that a process locks for as long as it runs: the app its data directory, a training's wrapper its run.
+
+The lock ends with its process, however that ends; a number in a file may be another process's by then.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+
+
+def is_locked(lock: Path) -> bool:
+    """Raises OSError if it cannot be looked at; a file that is not there is not locked."""
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return False
+
+
+def trainings(data_dir: Path, job_id: str = "*") -> int:
+    """How many trainings have processes, by the locks that their wrappers hold; they outlive the app."""
+    return sum(is_locked(lock) for lock in data_dir.glob(f"runs/job-{job_id}-*/lock"))
