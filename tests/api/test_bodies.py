@@ -98,3 +98,11 @@ def test_a_body_is_found_wrong_exactly_if_it_is_refused(kind: Any, good: dict[st
 def test_hostile_json_is_refused_and_not_a_fault_of_the_server(client, content):
     answer = client.post("/api/v1/auth/login", content=content)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")
+
+
+def test_a_jobs_policy_is_checked_field_by_field(admin):
+    body = {"dataset_id": str(uuid4()), "task_type": "classification", "framework": "timm", "model_name": "m"}
+    policy = {"keep_every": 0, "time_limit_seconds": 5, "silence_seconds": 1, "max_retries": -1, "time_limit": 60}
+    answer = admin.call("POST", "/api/v1/training/jobs", json=body | {"policy": policy})
+    assert answer.status_code == 422
+    assert {e["field"] for e in answer.json()["errors"]} == {f"policy.{name}" for name in policy}

@@ -50,6 +50,7 @@ def test_from_the_set_up_link_to_the_checkpoint(
     save_a_picture(page)
     look_at_the_results(page)
     download_the_checkpoint(page, tmp_path)
+    pin_the_checkpoint(page)
     train_longer(page)
 
 
@@ -134,6 +135,13 @@ def download_the_checkpoint(page: Page, folder: Path) -> None:
     download.value.save_as(path)
     assert path.stat().st_size > 1_000_000
     assert zipfile.is_zipfile(path), "torch saves a zip"
+
+
+def pin_the_checkpoint(page: Page) -> None:
+    pin = page.get_by_role("button", name=re.compile(r"^Pin.*best"))
+    expect(pin).to_have_attribute("aria-pressed", "false")
+    pin.click()
+    expect(pin).to_have_attribute("aria-pressed", "true")
 
 
 def train_longer(page: Page) -> None:

@@ -197,8 +197,9 @@ def job(number: int, state: str, **given: Any) -> dict[str, Any]:
         "cancel_requested": False, "task_type": "classification", "framework": "timm", "model_name": "resnet18",
         "config": {}, "dataset_id": NOWHERE, "dataset_name": "parts", "dataset_version_id": NOWHERE, "progress": 0,
         "priority": "normal", "epoch": 0, "total_epochs": None, "eta_seconds": None, "metrics": {}, "best": None,
-        "error": None, "attempt": 1, "max_retries": 3, "parent_job_id": None, "resume_epoch": None,
-        "queue_position": None, "expected_start_at": None, "event_seq": 1, "trace_id": "0", "project_id": NOWHERE,
+        "error": None, "attempt": 1, "run_seconds": 0, "policy": {"max_retries": 3}, "parent_job_id": None,
+        "resume_epoch": None, "queue_position": None, "expected_start_at": None, "event_seq": 1, "trace_id": "0",
+        "project_id": NOWHERE,
         "created_by": {"id": NOWHERE, "name": "Ada"}, "created_at": "2026-01-01T00:00:00Z", "queued_at": None,
         "started_at": None, "ended_at": None, "last_heartbeat_at": None, **given,
     }  # fmt: skip
@@ -250,8 +251,9 @@ def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None
     }  # fmt: skip
     dataset = {"id": NOWHERE, "name": "parts", "status": "ready", "version": None, "operation": None, "error": None}
     done = job(
-        1, "failed", config={"epochs": 3, "batch_size": 32, "pretrained": False}, ended_at="2026-01-01T00:01:00Z"
-    )
+        1, "failed", config={"epochs": 3, "batch_size": 32, "pretrained": False}, ended_at="2026-01-01T00:01:00Z",
+        policy={"max_retries": 7, "time_limit_seconds": 5400, "silence_seconds": None, "keep_every": None},
+    )  # fmt: skip
     answer_jobs(inside, [done])
     answer(inside, "**/api/v1/models", {"items": [framework]})
     answer(inside, re.compile(r"/api/v1/datasets\?"), {"items": [dataset]})
@@ -262,8 +264,9 @@ def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None
     inside.goto(f"/jobs/{done['id']}")
     expect(inside.get_by_text("there are no curves")).to_be_visible()
     inside.get_by_role("link", name="Train again").click()
-    expect(inside.get_by_role("textbox", name="Epochs")).to_have_value("3")
+    expect(inside.get_by_role("textbox", name="Epochs", exact=True)).to_have_value("3")
     expect(inside.get_by_role("combobox", name="Model")).to_have_value("resnet18")
+    inside.get_by_role("textbox", name="Keep a checkpoint every").fill("5")
     changed = inside.get_by_role("complementary", name="Summary").get_by_role("definition")
     expect(changed).to_have_text(["3 was 30", "no was automatic"])
     with inside.expect_request(lambda request: request.method == "POST") as sent:
@@ -271,6 +274,7 @@ def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None
         inside.get_by_role("button", name="Start training").click()
     body: Any = sent.value.post_data_json
     assert body["config"] == {"epochs": 3, "pretrained": False}
+    assert body["policy"] == done["policy"] | {"keep_every": 5}
     assert (body["model_name"], body["dataset_id"]) == ("resnet18", NOWHERE)
 
 

@@ -252,3 +252,38 @@ SENTENCES = {
 @pytest.mark.parametrize(("code", "word"), SENTENCES.items())
 def test_exit_codes_become_sentences(code, word):
     assert word in exit_sentence(code)
+
+
+OVER_TIME = {"time_limit": timedelta(hours=1), "run": timedelta(hours=1)}
+
+
+def test_at_the_end_of_its_time_a_job_is_stopped_like_a_cancelled_one_and_fails_with_what_it_has():
+    assert act(S.RUNNING, attempt(), Running(), time_limit=timedelta(hours=1), run=timedelta(minutes=59)) == Wait(
+        ago(seconds=1) + LIMITS.silence
+    )
+    assert act(S.RUNNING, attempt(), Running(), **OVER_TIME) == RequestStop()
+    asked = attempt(stop_requested_at=ago(seconds=6))
+    assert act(S.RUNNING, asked, Running(), **OVER_TIME) == Terminate()
+    ended = act(S.RUNNING, attempt(**ENDED_NOW, outcome="stopped", released=True), **OVER_TIME)
+    assert (ended.state, ended.problem.code) == (S.FAILED, "time_limit")
+    assert "1:00:00" in ended.problem.message
+
+
+@pytest.mark.parametrize(
+    ("outcome", "given", "state", "code"),
+    [
+        ("succeeded", {}, S.FINALIZING, None),  # it was done in the same moment
+        ("failed", {"retryable": False, "problem": WRONG}, S.RUNNING, "config_invalid"),
+        ("failed", {"problem": OOM}, S.RUNNING, "time_limit"),
+        ("lost", {"counted": False}, S.RUNNING, "time_limit"),
+    ],
+)
+def test_the_end_of_its_time_is_not_a_reason_to_forget_how_its_attempt_ended(outcome, given, state, code):
+    ended = act(state, attempt(**ENDED_NOW, outcome=outcome, released=True, **given), **OVER_TIME)
+    assert (ended.problem.code if ended.problem else None) == code
+    assert ended.state is (S.FAILED if code else S.COMPLETED)
+
+
+def test_a_cancelled_job_is_cancelled_also_when_its_time_is_over():
+    made = attempt(**ENDED_NOW, outcome="stopped", released=True)
+    assert act(S.RUNNING, made, **CANCEL, **OVER_TIME) == End(S.CANCELLED)

@@ -24,6 +24,7 @@ from visionai.errors import AttemptEnded
 from visionai.executors.base import Handle, Launch
 from visionai.identity.tokens import Callback
 from visionai.jobs import reconcile, reports, submit
+from visionai.jobs.policy import Policy
 from visionai.jobs.state import ENDED
 from visionai.jobs.tables import Attempt, Job, JobEvent, MetricRow
 from visionai.trainers import contract
@@ -63,9 +64,10 @@ class Jobs(RuleBasedStateMachine):
     # --- what people do ---------------------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.jobs) < 4)
-    @rule(priority=st.sampled_from(["low", "normal", "high"]))
-    def submit(self, priority: str) -> None:
-        self.jobs.append(self.run(self.world.submit(priority=priority)))
+    @rule(priority=st.sampled_from(["low", "normal", "high"]), time_limit=st.sampled_from([None, 60.0]))
+    def submit(self, priority: str, time_limit: float | None) -> None:
+        policy = Policy(time_limit_seconds=time_limit)
+        self.jobs.append(self.run(self.world.submit(priority=priority, policy=policy)))
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, post
+from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Redirect
@@ -19,7 +19,7 @@ from visionai.db import Database
 from visionai.errors import BadInput
 from visionai.identity.access import CurrentUser
 from visionai.identity.tables import User
-from visionai.jobs import again, artifacts, events, history, queries, slots, submit
+from visionai.jobs import again, artifacts, events, history, policy, queries, slots, submit
 from visionai.jobs.tables import Artifact, Job, MetricRow
 from visionai.parts import Parts
 from visionai.settings import Settings
@@ -36,7 +36,7 @@ async def create(
     request: Request[Any, Any, Any], data: JSONBody[shapes.NewJob], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts],
 ) -> Response[shapes.Job]:  # fmt: skip
-    spec = msgspec.convert(msgspec.structs.asdict(data), submit.JobSpec)
+    spec = submit.JobSpec(**msgspec.structs.asdict(data))
 
     async def make(session: AsyncSession) -> shapes.Job:
         job = await submit.submit(
@@ -200,14 +200,29 @@ async def download(
     return Redirect(_artifact(artifact, job, parts.storage).download_url)
 
 
+@patch("/artifacts/{artifact_id:uuid}", responses=responses(403, 404), summary="Pin a file, or let it go")
+async def change_artifact(
+    artifact_id: FromPath[UUID], data: JSONBody[shapes.ArtifactChange], user: NamedDependency[CurrentUser],
+    parts: NamedDependency[Parts],
+) -> shapes.Artifact:  # fmt: skip
+    """A pinned one is kept as long as its job, whatever comes after it."""
+    async with parts.db.write() as session:
+        artifact = await queries.visible_artifact(session, user, artifact_id)
+        job = await queries.editable_job(session, user, artifact.job_id)
+        artifact.pinned = data.pinned
+        return _artifact(artifact, job, parts.storage)
+
+
 async def _again(
     do: Callable[..., Awaitable[Job]], request: Request[Any, Any, Any], job_id: UUID, data: shapes.Again | None,
     user: CurrentUser, parts: Parts,
 ) -> Response[shapes.Job]:  # fmt: skip
+    again_as = data if data is not None else shapes.Again()
+
     async def make(session: AsyncSession) -> shapes.Job:
         parent = await queries.editable_job(session, user, job_id)
         job = await do(
-            session, parts.frameworks, user, parent, data.config if data is not None else {},
+            session, parts.frameworks, user, parent, again_as.config, policy=again_as.policy,
             max_retries=parts.settings.max_retries, trace_id=_trace_id(request.headers.get("traceparent")),
         )  # fmt: skip
         return await shape(session, parts.settings, job)
@@ -228,7 +243,7 @@ async def shape(session: AsyncSession, settings: Settings, job: Job) -> shapes.J
     known = {name: getattr(job, name) for name in shapes.Job.__struct_fields__ if hasattr(job, name)}
     known |= {
         "cancel_requested": job.cancel_requested_at is not None, "dataset_name": dataset.name,
-        "priority": again.PRIORITY_NAMES[job.priority], "queue_position": turn,
+        "priority": again.PRIORITY_NAMES[job.priority], "policy": policy.of(job), "queue_position": turn,
         "expected_start_at": queue.starts.get(job.id) if queue is not None else None,
         "created_by": {"id": creator.id, "name": creator.name or creator.email},
     }  # fmt: skip
@@ -241,7 +256,7 @@ def _artifact(artifact: Artifact, job: Job, storage: Storage) -> shapes.Artifact
     )
     return shapes.Artifact(
         artifact.id, artifact.kind, artifact.name, artifact.size, artifact.sha256, artifact.attempt, artifact.epoch,
-        artifact.created_at, url,
+        artifact.created_at, artifact.pinned, url,
     )  # fmt: skip
 
 
@@ -264,6 +279,6 @@ router = Router(
     "/api/v1", tags=["training"],
     route_handlers=[
         create, list_jobs, get_job, cancel, retry, resume, delete_job, get_metrics, get_events, get_timeline, get_logs,
-        get_artifacts, get_validation, download,
+        get_artifacts, get_validation, download, change_artifact,
     ],
 )  # fmt: skip

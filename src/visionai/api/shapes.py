@@ -10,6 +10,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from visionai.jobs.policy import Policy
+
 T = TypeVar("T")
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -303,11 +305,14 @@ class NewJob(Body):
     """If given it must be the data set's own project."""
     dataset_version: UUID | None = None
     priority: Priority = "normal"
+    policy: Policy | None = None
 
 
 class Again(Body):
     config: dict[str, Any] = {}
     """Hyperparameters that are to differ from the parent's."""
+    policy: Policy | None = None
+    """In place of the parent's."""
 
 
 class BestMetric(msgspec.Struct):
@@ -347,7 +352,9 @@ class Job(msgspec.Struct):
     best: BestMetric | None
     error: Fault | None
     attempt: int
-    max_retries: int
+    policy: Policy
+    run_seconds: float
+    """How long it has trained, over all attempts."""
     parent_job_id: UUID | None
     """The job that this one repeats or goes on from."""
     resume_epoch: int | None
@@ -438,8 +445,13 @@ class Artifact(msgspec.Struct):
     attempt: int
     epoch: int | None
     created_at: datetime
+    pinned: bool
     download_url: str
     """A signed path, good for an hour."""
+
+
+class ArtifactChange(Body):
+    pinned: bool
 
 
 class ClassMetric(msgspec.Struct):

@@ -12,6 +12,8 @@ from visionai.errors import BadInput, Conflict
 from visionai.frameworks import Frameworks
 from visionai.identity.access import CurrentUser
 from visionai.jobs import history
+from visionai.jobs.policy import Policy
+from visionai.jobs.policy import of as policy_of
 from visionai.jobs.state import ACTIVE, ENDED
 from visionai.jobs.submit import PRIORITIES, JobSpec, submit
 from visionai.jobs.tables import Artifact, Job
@@ -21,15 +23,18 @@ PRIORITY_NAMES = {value: name for name, value in PRIORITIES.items()}
 
 async def retry(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, parent: Job, changes: dict[str, Any], *,
-    max_retries: int, trace_id: str | None = None,
+    max_retries: int, policy: Policy | None = None, trace_id: str | None = None,
 ) -> Job:  # fmt: skip
-    """From the start, on the same version of the data set. Raises Conflict while it has not ended."""
-    return await _once_more(session, frameworks, user, parent, changes, None, max_retries, trace_id)
+    """From the start, on the same version of the data set; with the parent's policy, unless one is given.
+
+    Raises Conflict while it has not ended.
+    """
+    return await _once_more(session, frameworks, user, parent, changes, None, policy, max_retries, trace_id)
 
 
 async def resume(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, parent: Job, changes: dict[str, Any], *,
-    max_retries: int, trace_id: str | None = None,
+    max_retries: int, policy: Policy | None = None, trace_id: str | None = None,
 ) -> Job:  # fmt: skip
     """From its last complete checkpoint; a completed one goes on if ``changes`` ask for more epochs.
 
@@ -44,7 +49,7 @@ async def resume(
     epochs = {**parent.config, **changes}.get("epochs")
     if checkpoint is not None and isinstance(epochs, int) and epochs <= (checkpoint.epoch or 0):
         raise BadInput.field("config.epochs", f"{checkpoint.epoch} are done already: ask for more than that")
-    return await _once_more(session, frameworks, user, parent, changes, checkpoint, max_retries, trace_id)
+    return await _once_more(session, frameworks, user, parent, changes, checkpoint, policy, max_retries, trace_id)
 
 
 async def delete(session: AsyncSession, job: Job) -> None:
@@ -59,14 +64,14 @@ async def delete(session: AsyncSession, job: Job) -> None:
 
 async def _once_more(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, parent: Job, changes: dict[str, Any],
-    checkpoint: Artifact | None, max_retries: int, trace_id: str | None,
+    checkpoint: Artifact | None, policy: Policy | None, max_retries: int, trace_id: str | None,
 ) -> Job:  # fmt: skip
     if parent.state not in ENDED:
         raise Conflict("This job has not ended: cancel it first, or let it end.", code="job_not_ended")
     spec = JobSpec(
         dataset_id=parent.dataset_id, dataset_version=parent.dataset_version_id, task_type=parent.task_type,
         framework=parent.framework, model_name=parent.model_name, config={**parent.config, **changes},
-        name=parent.name, priority=PRIORITY_NAMES[parent.priority],
+        name=parent.name, priority=PRIORITY_NAMES[parent.priority], policy=policy or policy_of(parent),
     )  # fmt: skip
     return await submit(
         session, frameworks, user, spec, max_retries=max_retries, trace_id=trace_id, parent=parent,

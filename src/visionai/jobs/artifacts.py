@@ -6,7 +6,7 @@ import contextlib
 import re
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import Database, utcnow
@@ -84,19 +84,19 @@ async def complete(db: Database, storage: Storage, who: Callback, artifact_id: U
         artifact = await session.get_one(Artifact, artifact_id)
         artifact.completed_at = utcnow()
         await session.flush()
-        await _supersede_older(session, artifact.job_id)
+        await _supersede_older(session, job)
         data = {"id": str(artifact.id), "kind": artifact.kind, "name": artifact.name, "size": artifact.size}
         events.emit(session, job, "artifact", data)
     await free_artifacts(db, storage, who.job_id)
 
 
-async def _supersede_older(session: AsyncSession, job_id: UUID) -> None:
-    """Keep the newest last and the newest best checkpoint; and while an attempt that is lost now would go on from
-    before that best one, the best one until there."""
+async def _supersede_older(session: AsyncSession, job: Job) -> None:
+    """Keep the newest last and the newest best checkpoint; while an attempt that is lost now would go on from before
+    that best one, the best one until there; and what its policy and people want kept."""
     rows = await session.scalars(
         select(Artifact)
         .where(
-            Artifact.job_id == job_id, Artifact.kind.in_(KEPT_ONCE), Artifact.completed_at.is_not(None),
+            Artifact.job_id == job.id, Artifact.kind.in_(KEPT_ONCE), Artifact.completed_at.is_not(None),
             Artifact.superseded.is_(False),
         )
         .order_by(Artifact.completed_at.desc(), Artifact.id.desc())
@@ -107,17 +107,33 @@ async def _supersede_older(session: AsyncSession, job_id: UUID) -> None:
     lasts, bests = by_kind["checkpoint_last"], by_kind["checkpoint_best"]
     resumed_from = (lasts[0].epoch or 0) if lasts else 0
     fallback = next((row for row in bests if (row.epoch or 0) <= resumed_from), None)
-    for row in (*lasts[1:], *(row for row in bests[1:] if row is not fallback)):
+    kept = _first_of_each_period(lasts, job.keep_every)
+    for row in (*(row for row in lasts[1:] if row not in kept), *(row for row in bests[1:] if row is not fallback)):
         row.superseded = True
+
+
+def _first_of_each_period(lasts: list[Artifact], every: int | None) -> list[Artifact]:
+    """Of every so many epochs the first that was saved; the first period begins with that many epochs done."""
+    if every is None:
+        return []
+    periods: dict[int, Artifact] = {}
+    for row in lasts:
+        period = (row.epoch or 0) // every
+        if period > 0 and (period not in periods or (row.epoch or 0) < (periods[period].epoch or 0)):
+            periods[period] = row
+    return list(periods.values())
 
 
 async def of_job(session: AsyncSession, job_id: UUID) -> list[Artifact]:
     """Those that are visible, newest first."""
     rows = await session.scalars(
         select(Artifact)
-        .where(Artifact.job_id == job_id, Artifact.completed_at.is_not(None), Artifact.superseded.is_(False))
+        .where(
+            Artifact.job_id == job_id, Artifact.completed_at.is_not(None),
+            or_(Artifact.superseded.is_(False), Artifact.pinned),
+        )
         .order_by(Artifact.id.desc())
-    )
+    )  # fmt: skip
     return list(rows)
 
 

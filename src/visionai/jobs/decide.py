@@ -51,6 +51,9 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested: bool = False
     retries_used: int = 0
     max_retries: int = 3
+    time_limit: timedelta | None = None
+    run: timedelta = timedelta(0)
+    """How long it has trained, over all attempts."""
     attempt: AttemptView | None = None
     """The latest one."""
 
@@ -198,7 +201,7 @@ def _with_attempt(
         return _leave(attempt, process, now, unbroken_since, limits)
     if isinstance(process, Exited | Gone):
         return _lost(attempt, process)
-    if job.cancel_requested:
+    if job.cancel_requested or _over_time(job) is not None:
         return _stop(attempt, process, now, unbroken_since, limits)
     if not attempt.launched:
         return Launch()
@@ -233,7 +236,7 @@ def _lost(attempt: AttemptView, process: Exited | Gone) -> Action:
 def _stop(
     attempt: AttemptView, process: Observation | None, now: datetime, unbroken_since: datetime, limits: Limits
 ) -> Action:
-    """A cancellation: first by the heartbeat's answer, then SIGTERM, then SIGKILL."""
+    """A cancellation, or the end of its time: first by the heartbeat's answer, then SIGTERM, then SIGKILL."""
     if not attempt.launched:
         return EndAttempt(Problem("cancelled", "Cancelled before it was started."), counted=False)
     if attempt.stop_requested_at is None:
@@ -268,13 +271,24 @@ def _leave(
 
 def _after(job: JobView, attempt: AttemptView) -> Action:
     """The attempt is over and its process gone: what becomes of the job?"""
-    if attempt.outcome == "stopped" or not attempt.counted:
-        return Requeue(counted=False, problem=attempt.problem)
     if attempt.outcome == "failed" and not attempt.retryable:
         return End(JobState.FAILED, attempt.problem)
+    if (over := _over_time(job)) is not None:
+        return End(JobState.FAILED, over)
+    if attempt.outcome == "stopped" or not attempt.counted:
+        return Requeue(counted=False, problem=attempt.problem)
     if job.retries_used >= job.max_retries:
         return End(JobState.FAILED, attempt.problem)
     return Requeue(counted=True, problem=attempt.problem)
+
+
+def _over_time(job: JobView) -> Problem | None:
+    if job.time_limit is None or job.run < job.time_limit:
+        return None
+    return Problem(
+        "time_limit", f"It has reached its time limit: {job.time_limit} of training.",
+        "What it saved is kept. Resume it to go on from its last checkpoint: its time then begins anew.",
+    )  # fmt: skip
 
 
 def _past(moment: datetime, now: datetime, unbroken_since: datetime) -> datetime:

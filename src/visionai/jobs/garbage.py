@@ -13,12 +13,12 @@ from visionai.storage.base import Storage
 
 
 async def free_artifacts(db: Database, storage: Storage, job_id: UUID | None = None) -> int:
-    """Of one job, or of all: what was superseded, and what an attempt that is over never completed."""
+    """Of one job, or of all: what was superseded and not pinned, and what an attempt that is over never completed."""
     unfinished = and_(Artifact.completed_at.is_(None), Attempt.released_at.is_not(None))
     query = (
         select(Artifact.id, Artifact.storage_key)
         .join(Attempt, and_(Attempt.job_id == Artifact.job_id, Attempt.number == Artifact.attempt))
-        .where(or_(Artifact.superseded, unfinished))
+        .where(or_(and_(Artifact.superseded, Artifact.pinned.is_(False)), unfinished))
     )
     async with db.read() as session:
         found = (await session.execute(query.where(Artifact.job_id == job_id) if job_id else query)).all()

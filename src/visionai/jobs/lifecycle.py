@@ -59,7 +59,7 @@ async def record(
             _set_state(session, job, JobState.FINALIZING)
         case RequestStop():
             assert attempt is not None
-            attempt.stop_requested_at = utcnow()
+            _request_stop(session, job, attempt)
         case Terminate():
             assert attempt is not None
             attempt.terminated_at = utcnow()
@@ -112,6 +112,12 @@ def _set_state(session: AsyncSession, job: Job, state: JobState, reason: str = "
     check(JobState(job.state), state)
     job.state, job.state_reason = state, reason
     events.emit(session, job, "state", {"state": state, "reason": reason})
+
+
+def _request_stop(session: AsyncSession, job: Job, attempt: Attempt) -> None:
+    attempt.stop_requested_at = utcnow()
+    if job.cancel_requested_at is None:
+        set_reason(session, job, "Its time limit is reached: it is being stopped.")
 
 
 async def _validate(session: AsyncSession, parts: Parts, job: Job) -> None:

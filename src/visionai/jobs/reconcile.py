@@ -106,7 +106,7 @@ async def _step(parts: Parts, job_id: UUID, lease: UUID) -> Action | LookAgain |
         fresh = await _latest_attempt(session, job_id)
         if (fresh and fresh.id) != (attempt and attempt.id) or (fresh and fresh.handle) != (attempt and attempt.handle):
             return LookAgain()
-        action = decide(view(job, fresh), process, utcnow(), parts.unbroken_since, limits(parts))
+        action = decide(view(job, fresh), process, utcnow(), parts.unbroken_since, limits(parts, job))
         action = await lifecycle.record(session, parts, job, fresh, action, process)
         log.debug("decided", job_id=str(job_id), state=job.state, action=type(action).__name__)
     match action:
@@ -160,7 +160,8 @@ async def _launch(parts: Parts, job_id: UUID) -> Action:
 def view(job: Job, attempt: Attempt | None) -> JobView:
     return JobView(
         state=JobState(job.state), cancel_requested=job.cancel_requested_at is not None,
-        retries_used=job.retries_used, max_retries=job.max_retries,
+        retries_used=job.retries_used, max_retries=job.max_retries, run=timedelta(seconds=job.run_seconds),
+        time_limit=timedelta(seconds=job.time_limit_seconds) if job.time_limit_seconds is not None else None,
         attempt=attempt_view(attempt) if attempt is not None else None,
     )  # fmt: skip
 
@@ -178,10 +179,10 @@ def attempt_view(attempt: Attempt) -> AttemptView:
     )  # fmt: skip
 
 
-def limits(parts: Parts) -> Limits:
+def limits(parts: Parts, job: Job) -> Limits:
     s = parts.settings
     return Limits(
-        start=timedelta(seconds=s.start_seconds), silence=timedelta(seconds=s.silence_seconds),
+        start=timedelta(seconds=s.start_seconds), silence=timedelta(seconds=job.silence_seconds or s.silence_seconds),
         stop_grace=timedelta(seconds=s.stop_grace_seconds), exit_grace=timedelta(seconds=s.exit_grace_seconds),
     )  # fmt: skip
 

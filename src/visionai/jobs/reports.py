@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from visionai.db import Database, after_commit, append, utcnow
 from visionai.errors import AttemptEnded, BadInput, Conflict, NotFound
 from visionai.identity.tokens import Callback
-from visionai.jobs import events, history, lifecycle, rows
+from visionai.jobs import events, history, lifecycle, policy, rows
 from visionai.jobs.decide import Problem
 from visionai.jobs.state import ENDED
 from visionai.jobs.tables import Artifact, Attempt, Job, Report, Validation
@@ -68,6 +68,7 @@ async def _take_in(session: AsyncSession, who: Callback, take: Take) -> Answer:
         return NO_CONTENT
     refuse_ended(job, attempt)
     answer = await take.apply(session, job, attempt)
+    _count_time(session, job, attempt)
     attempt.last_report_at = utcnow()
     if attempt.first_report_at is None:
         attempt.first_report_at = attempt.last_report_at
@@ -79,6 +80,17 @@ async def _take_in(session: AsyncSession, who: Callback, take: Take) -> Answer:
             "answer": answer.body,
         })  # fmt: skip
     return answer
+
+
+def _count_time(session: AsyncSession, job: Job, attempt: Attempt) -> None:
+    """Of training: what has passed since the report before, wherever the clock was moved."""
+    if attempt.last_report_at is None:
+        return
+    before, gap = job.run_seconds, (utcnow() - attempt.last_report_at).total_seconds()
+    job.run_seconds = before + min(max(gap, 0.0), policy.LONGEST_GAP)
+    if job.time_limit_seconds is not None and before < job.time_limit_seconds <= job.run_seconds:
+        job.next_check_at = utcnow()
+        after_commit(session, Wake("job", job.id))
 
 
 async def attempt_of(session: AsyncSession, who: Callback) -> Attempt:

@@ -16,6 +16,7 @@ from visionai.frameworks import Frameworks
 from visionai.identity.access import CurrentUser, project_filter, require_project
 from visionai.jobs import events, history
 from visionai.jobs.decide import Problem
+from visionai.jobs.policy import Policy
 from visionai.jobs.state import ENDED, JobState
 from visionai.jobs.tables import Artifact, Job
 from visionai.trainers.contract import ModelEntry, defaults, validate_config
@@ -34,6 +35,7 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     project_id: UUID | None = None
     dataset_version: UUID | None = None
     priority: str = "normal"
+    policy: Policy | None = None
 
 
 async def check(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
@@ -45,7 +47,8 @@ async def submit(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec, *, max_retries: int,
     trace_id: str | None = None, parent: Job | None = None, checkpoint: Artifact | None = None,
 ) -> Job:  # fmt: skip
-    """``parent``: the job that this one repeats, or, with its ``checkpoint``, goes on from.
+    """``max_retries`` holds where its policy names none; ``parent`` is the job that this one repeats, or, with its
+    ``checkpoint``, goes on from.
 
     Raises BadInput with every wrong field.
     """
@@ -53,12 +56,16 @@ async def submit(
         raise BadInput(wrong)
     dataset = await session.get_one(Dataset, spec.dataset_id)
     await require_project(session, user, dataset.project_id, at_least="editor")
+    policy = spec.policy or Policy()
     job = Job(
         project_id=dataset.project_id, created_by=user.id, name=spec.name or f"{spec.model_name} on {dataset.name}",
         dataset_id=dataset.id, dataset_version_id=spec.dataset_version or dataset.current_version_id,
         task_type=spec.task_type, framework=spec.framework, model_name=spec.model_name,
         config={**defaults(frameworks.schema(spec.framework)), **spec.config},
-        priority=PRIORITIES[spec.priority], max_retries=max_retries, trace_id=trace_id or secrets.token_hex(16),
+        priority=PRIORITIES[spec.priority], trace_id=trace_id or secrets.token_hex(16),
+        max_retries=max_retries if policy.max_retries is None else policy.max_retries,
+        time_limit_seconds=policy.time_limit_seconds, silence_seconds=policy.silence_seconds,
+        keep_every=policy.keep_every,
         state=JobState.PENDING, state_reason="", parent_job_id=parent.id if parent is not None else None,
     )  # fmt: skip
     session.add(job)

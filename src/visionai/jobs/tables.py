@@ -47,7 +47,10 @@ class Job(Base):
     resume_artifact_id: Mapped[UUID | None]  # the parent's checkpoint that the first attempt starts from
     resume_epoch: Mapped[int | None]  # epochs that it had finished: up to here the history is the parent's
     priority: Mapped[int] = mapped_column(default=0)  # low -1, normal 0, high 1
-    max_retries: Mapped[int]
+    max_retries: Mapped[int]  # this and the next three: its policy
+    time_limit_seconds: Mapped[float | None]
+    silence_seconds: Mapped[float | None]
+    keep_every: Mapped[int | None]
     workflow_version: Mapped[int] = mapped_column(default=WORKFLOW_VERSION)
     trace_id: Mapped[str] = mapped_column(String(32))
 
@@ -65,6 +68,7 @@ class Job(Base):
     metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
     best: Mapped[dict[str, Any] | None]  # {name, value, mode, epoch}
     last_heartbeat_at: Mapped[datetime | None]
+    run_seconds: Mapped[float] = mapped_column(default=0.0)  # of training, over all attempts
 
     event_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     log_lines: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -233,3 +237,4 @@ class Artifact(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     completed_at: Mapped[datetime | None]
     superseded: Mapped[bool] = mapped_column(default=False)
+    pinned: Mapped[bool] = mapped_column(default=False)  # kept as long as its job, superseded or not

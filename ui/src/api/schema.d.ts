@@ -21,6 +21,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/artifacts/{artifact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Pin a file, or let it go
+         * @description A pinned one is kept as long as its job, whatever comes after it.
+         */
+        patch: operations["ApiV1ArtifactsArtifactIdChangeArtifact"];
+        trace?: never;
+    };
     "/api/v1/artifacts/{artifact_id}/download": {
         parameters: {
             query?: never;
@@ -866,6 +886,7 @@ export interface components {
             config?: {
                 [key: string]: unknown;
             };
+            policy?: components["schemas"]["Policy"] | null;
         };
         /** Artifact */
         Artifact: {
@@ -878,8 +899,13 @@ export interface components {
             id: string;
             kind: string;
             name: string;
+            pinned: boolean;
             sha256: string;
             size: number;
+        };
+        /** ArtifactChange */
+        ArtifactChange: {
+            pinned: boolean;
         };
         /** ArtifactRequest */
         ArtifactRequest: {
@@ -1221,13 +1247,13 @@ export interface components {
             /** Format: uuid */
             id: string;
             last_heartbeat_at: string | null;
-            max_retries: number;
             metrics: {
                 [key: string]: number | null;
             };
             model_name: string;
             name: string;
             parent_job_id: string | null;
+            policy: components["schemas"]["Policy"];
             /** @enum {string} */
             priority: "low" | "normal" | "high";
             progress: number;
@@ -1236,6 +1262,7 @@ export interface components {
             queue_position: number | null;
             queued_at: string | null;
             resume_epoch: number | null;
+            run_seconds: number;
             started_at: string | null;
             /** @enum {string} */
             state: "pending" | "validating" | "queued" | "starting" | "running" | "finalizing" | "completed" | "failed" | "cancelled";
@@ -1325,6 +1352,7 @@ export interface components {
             framework: string;
             model_name: string;
             name?: string | null;
+            policy?: components["schemas"]["Policy"] | null;
             /**
              * @default normal
              * @enum {string}
@@ -1451,6 +1479,13 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        /** Policy */
+        Policy: {
+            keep_every?: number | null;
+            max_retries?: number | null;
+            silence_seconds?: number | null;
+            time_limit_seconds?: number | null;
         };
         /** PrCurve */
         PrCurve: {
@@ -1635,6 +1670,83 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.oai.openapi+json": string;
+                };
+            };
+        };
+    };
+    ApiV1ArtifactsArtifactIdChangeArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                artifact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArtifactChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Artifact"];
+                };
+            };
+            /** @description Bad request syntax or unsupported method */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        detail: string;
+                        extra?: null | {
+                            [key: string]: unknown;
+                        } | unknown[];
+                        status_code: number;
+                    };
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

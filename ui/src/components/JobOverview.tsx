@@ -1,7 +1,7 @@
-import { Button } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { Download } from "lucide-react";
-import { ENDED, type Schemas } from "../api/client";
+import { ActionIcon, Button } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Download, Pin as PinIcon } from "lucide-react";
+import { api, ENDED, unwrap, type Schemas } from "../api/client";
 import { bytes, metric, metricShort } from "../lib/format";
 import type { MetricRow } from "../live/job";
 import { jobQueries } from "../live/use-job";
@@ -129,6 +129,7 @@ function Artifacts({ jobId, ended }: { jobId: string; ended: boolean }) {
                 {artifact.epoch ? ` · epoch ${artifact.epoch}` : ""}
               </div>
             </div>
+            <Pin artifact={artifact} jobId={jobId} />
             <Button component="a" href={artifact.download_url} download={artifact.name} variant="default" size="xs" leftSection={<Download size={14} aria-hidden />} aria-label={`Download ${KINDS[artifact.kind] ?? artifact.name}`}>
               Download
             </Button>
@@ -136,5 +137,21 @@ function Artifacts({ jobId, ended }: { jobId: string; ended: boolean }) {
         ))}
       </ul>
     </section>
+  );
+}
+
+/** A checkpoint would give way to later ones; a pinned one stays as long as the job. */
+function Pin({ artifact, jobId }: { artifact: Schemas["Artifact"]; jobId: string }) {
+  const client = useQueryClient();
+  const change = useMutation({
+    mutationFn: () => unwrap(api.PATCH("/api/v1/artifacts/{artifact_id}", { params: { path: { artifact_id: artifact.id } }, body: { pinned: !artifact.pinned } })),
+    onSettled: () => client.invalidateQueries({ queryKey: jobQueries.artifacts(jobId).queryKey }),
+  });
+  if (!artifact.kind.startsWith("checkpoint")) return null;
+  const says = artifact.pinned ? "Pinned: kept until the job is deleted. Let it go" : "Pin: keep it, whatever comes after it";
+  return (
+    <ActionIcon variant={artifact.pinned ? "filled" : "default"} size="md" aria-pressed={artifact.pinned} aria-label={`${says} (${artifact.name})`} title={says} loading={change.isPending} onClick={() => change.mutate()}>
+      <PinIcon size={14} aria-hidden />
+    </ActionIcon>
   );
 }

@@ -1,5 +1,5 @@
 import type { Schemas } from "../api/client";
-import { dateTime } from "../lib/format";
+import { dateTime, duration } from "../lib/format";
 import { said } from "../lib/schema";
 
 /** Everything the job was started with, and the ids that logs and scripts ask for. */
@@ -12,7 +12,11 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
     ["Data set", job.dataset_name],
     ["Version", job.dataset_version_id],
     ["Priority", job.priority],
-    ["Attempt", `${job.attempt} (${job.max_retries} more after a loss)`],
+    ["Attempt", `${job.attempt} (${job.policy.max_retries ?? 0} more after a loss)`],
+    ["Trained for", duration(job.run_seconds)],
+    ["Time limit", job.policy.time_limit_seconds == null ? "none" : duration(job.policy.time_limit_seconds)],
+    ["Silence limit", job.policy.silence_seconds == null ? "the server's" : duration(job.policy.silence_seconds)],
+    ["Checkpoints kept", ["last", "best", ...(job.policy.keep_every == null ? [] : [`every ${job.policy.keep_every} epochs`])].join(", ")],
     ["Created", `${dateTime(job.created_at)} by ${job.created_by.name}`],
     ["Started", job.started_at ? dateTime(job.started_at) : "–"],
     ["Ended", job.ended_at ? dateTime(job.ended_at) : "–"],

@@ -9,19 +9,21 @@ type Props = {
   onChange: (value: Config) => void;
   /** What the server said of fields, by name. */
   errors?: Record<string, string>;
+  /** Whether the first group, too, is only opened for what was changed in it. */
+  closed?: boolean;
 };
 
 /** Where a field's input is, so that one can be led to it. */
 export const fieldId = (name: string): string => `field-${name}`;
 
 /** A framework's hyperparameters, in the groups its schema names. What differs from the default is marked. */
-export function SchemaForm({ fields, value, onChange, errors = {} }: Props) {
+export function SchemaForm({ fields, value, onChange, errors = {}, closed = false }: Props) {
   const changed = differences(fields, value);
   const groups = [...new Set(fields.map((f) => f.group))];
   return groups.map((group, i) => {
     const members = fields.filter((f) => f.group === group);
     const count = members.filter((f) => f.name in changed).length;
-    const open = i === 0 || count > 0 || members.some((f) => errors[f.name] || faultOf(f, value[f.name]));
+    const open = (i === 0 && !closed) || count > 0 || members.some((f) => errors[f.name] || faultOf(f, value[f.name]));
     return (
       <details key={group} className="schema-group" open={open || undefined}>
         <summary>
@@ -59,7 +61,7 @@ function Control({ field, value, error, onChange }: ControlProps) {
 }
 
 /** Left empty, a field whose default is empty is left to the trainer; another one is switched off. */
-const emptyMeans = (field: Field): string => (field.default === null ? "automatic" : "none");
+const emptyMeans = (field: Field): string => field.schema["x-empty"] ?? (field.default === null ? "automatic" : "none");
 
 const TRISTATE = [
   { value: "null", label: "Automatic" },

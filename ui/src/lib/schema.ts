@@ -15,6 +15,8 @@ export type JsonSchema = {
   $ref?: string;
   $defs?: Record<string, JsonSchema>;
   "x-group"?: string;
+  /** What it means to leave a field empty. */
+  "x-empty"?: string;
 };
 export type Config = Record<string, unknown>;
 

@@ -13,6 +13,7 @@ import { SchemaForm } from "../components/SchemaForm";
 import { Callout, Empty, Failure, Skeleton } from "../components/states";
 import { compact, count, plural } from "../lib/format";
 import { useTitle } from "../lib/hooks";
+import { formOf, POLICY_FIELDS, policyOf } from "../lib/policy";
 import { defaultsOf, differences, faultOf, fieldsOf, sentence, type Config } from "../lib/schema";
 import { jobQueries } from "../live/use-job";
 
@@ -80,7 +81,7 @@ function TrainForm({ datasets, frameworks, parent }: { datasets: Dataset[]; fram
           {framework.status === "absent" && <code>{framework.install_command}</code>}
         </Callout>
       )}
-      {framework && <Configured key={framework.framework} {...{ datasets, dataset, frameworks, framework, model, given: config, put }} />}
+      {framework && <Configured key={framework.framework} {...{ datasets, dataset, frameworks, framework, model, given: config, policy: parent?.policy, put }} />}
     </div>
   );
 }
@@ -93,13 +94,15 @@ type ConfiguredProps = {
   model: string | undefined;
   /** What the form begins with, beside the defaults. */
   given: Config;
+  policy: Job["policy"] | undefined;
   put: (change: { dataset?: string; framework?: string; model?: string }) => void;
 };
 
-function Configured({ datasets, dataset, frameworks, framework, model, given, put }: ConfiguredProps) {
+function Configured({ datasets, dataset, frameworks, framework, model, given, policy, put }: ConfiguredProps) {
   const navigate = useNavigate();
   const fields = useMemo(() => fieldsOf(framework.schema), [framework.schema]);
   const [config, setConfig] = useState<Config>(() => ({ ...defaultsOf(fields), ...given }));
+  const [limits, setLimits] = useState<Config>(() => ({ ...defaultsOf(POLICY_FIELDS), ...(policy && formOf(policy)) }));
   const [name, setName] = useState("");
   const task = dataset?.version?.task_types.find((t) => framework.tasks.includes(t)) ?? framework.tasks[0];
   const chosen = framework.models.find((m) => m.name === model) ?? firstModel(framework, task);
@@ -113,7 +116,9 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, pu
   const wrong = fieldErrors(problem);
   const configErrors = Object.fromEntries(Object.entries(wrong).map(([field, message]) => [field.replace(/^config\./, ""), message]));
   const changed = differences(fields, config);
-  const valid = fields.every((f) => !faultOf(f, config[f.name]));
+  const all = [...fields, ...POLICY_FIELDS];
+  const values = { ...config, ...limits };
+  const valid = all.every((f) => !faultOf(f, values[f.name]));
   const missing = [
     ...(dataset ? [] : ["Choose a data set."]),
     ...(chosen ? [] : ["Choose a model."]),
@@ -124,7 +129,7 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, pu
     event.preventDefault();
     if (!dataset || !chosen || !task || !valid) return;
     create.mutate({
-      body: { dataset_id: dataset.id, task_type: task, framework: framework.framework, model_name: chosen.name, config: changed, name: name.trim() || null },
+      body: { dataset_id: dataset.id, task_type: task, framework: framework.framework, model_name: chosen.name, config: changed, policy: policyOf(limits), name: name.trim() || null },
     });
   };
   return (
@@ -174,6 +179,9 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, pu
             <SchemaForm fields={fields} value={config} onChange={setConfig} errors={configErrors} />
           </section>
         )}
+        <section className="panel stack" aria-label="Limits">
+          <SchemaForm fields={POLICY_FIELDS} value={limits} onChange={setLimits} closed />
+        </section>
       </div>
       <aside className="panel stack train-summary" aria-label="Summary">
         <h2>Summary</h2>
@@ -199,7 +207,7 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, pu
         <Button type="submit" loading={create.isPending} disabled={missing.length > 0 || !valid}>
           Start training
         </Button>
-        <Obstacles missing={missing} fields={fields} config={config} />
+        <Obstacles missing={missing} fields={all} config={values} />
       </aside>
     </form>
   );
