@@ -185,6 +185,13 @@ class Jobs(RuleBasedStateMachine):
         assert len(of_jobs) <= SLOTS
 
     @invariant()
+    def what_is_said_of_a_process_is_true_of_it(self) -> None:
+        for attempt in self.run(self._all(Attempt)):
+            gone = (attempt.error or {}).get("code") in {"trainer_exited", "trainer_lost"}
+            if gone or attempt.released_at is not None:
+                assert attempt.launch_id not in self.executor.alive
+
+    @invariant()
     def events_are_numbered_without_gaps(self) -> None:
         for job in self.run(self._all(Job)):
             assert self.run(self._sequence(job.id)) == list(range(1, job.event_seq + 1))

@@ -118,11 +118,11 @@ function Artifacts({ jobId, ended }: { jobId: string; ended: boolean }) {
       {artifacts.isPending && <Skeleton height={48} />}
       {artifacts.data?.items.length === 0 && <p className="dim small">{ended ? "It saved none." : "Checkpoints stand here as soon as the first one is saved."}</p>}
       <ul>
-        {artifacts.data?.items.toSorted(byKind).map((artifact) => (
+        {artifacts.data?.items.toSorted(byKind).map((artifact, i, all) => (
           <li key={artifact.id} className="artifact">
             <div className="grow">
               <div className="clip" title={artifact.name}>
-                {KINDS[artifact.kind] ?? artifact.name}
+                {artifact.kind.startsWith("checkpoint") && all[i - 1]?.kind === artifact.kind ? "Earlier checkpoint" : (KINDS[artifact.kind] ?? artifact.name)}
               </div>
               <div className="dim break">
                 {artifact.name} · {bytes(artifact.size)}
