@@ -11,7 +11,7 @@ from trainer import Trainer, stored
 
 from visionai.errors import AttemptEnded, BadInput, Conflict
 from visionai.identity.tokens import Callback
-from visionai.jobs import artifacts, reports
+from visionai.jobs import artifacts, queries, reports
 from visionai.jobs.garbage import free_artifacts
 from visionai.jobs.inputs import inputs
 from visionai.jobs.reconcile import reconcile
@@ -119,6 +119,33 @@ async def test_files_of_an_attempt_that_was_lost_are_freed_and_the_checkpoint_go
         job = await session.get_one(Job, job_id)
     assert (given.resume_epoch, [f.kind for f in given.files]) == (2, ["checkpoint"])
     assert job.epoch == 2
+
+
+async def test_what_a_lost_attempt_had_reached_stays_visible_beside_what_counts(world: World, trainer: Trainer) -> None:
+    job_id = trainer.who.job_id
+    for epoch in (1, 2, 3, 4):
+        await trainer.heartbeat(epoch, accuracy=epoch / 10)
+        if epoch == 2:
+            await trainer.upload("checkpoint_last", b"epoch 2", epoch=2)
+    world.executor.exit(f"job-{job_id}-1", 137)
+    await reconcile(world.parts, job_id)
+    second = Trainer(world, job_id, 2)
+    await second.heartbeat(3, accuracy=0.9)
+    await reconcile(world.parts, job_id)
+    async with world.parts.db.read() as session:
+        job = await session.get_one(Job, job_id)
+        counted, all_of_it = [
+            [
+                (row.epoch, row.attempt, row.superseded)
+                for row in await queries.metrics(session, job, None, superseded=s)
+            ]
+            for s in (False, True)
+        ]
+        activities, _ = await queries.timeline(session, job_id)
+    assert counted == [(1, 1, False), (2, 1, False), (3, 2, False)]
+    assert set(all_of_it) - set(counted) == {(3, 1, True), (4, 1, True)}
+    (begun,) = [a for a in activities if (a.name, a.attempt) == ("create_training_job", 2)]
+    assert (begun.status, begun.message) == ("completed", "Goes on after epoch 2. Epochs 3 to 4 are trained again.")
 
 
 async def test_a_number_of_another_report_is_refused_and_swallows_nothing(world: World, trainer: Trainer) -> None:

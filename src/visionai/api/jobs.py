@@ -112,11 +112,13 @@ async def cancel(
 @get("/training/jobs/{job_id:uuid}/metrics", responses=responses(404), summary="Its metrics, by epoch")
 async def get_metrics(
     job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    kind: FromQuery[str | None] = None,
+    kind: FromQuery[str | None] = None, superseded: FromQuery[bool] = False,
 ) -> Page[shapes.MetricRow]:  # fmt: skip
-    """The rows that count: of a resumed job also those of its parent, up to the checkpoint it started from."""
+    """The rows that count: of a resumed job also those of its parent, up to the checkpoint it started from. With
+    ``superseded=true`` also what lost attempts had reported and later ones trained again."""
     async with db.read() as session:
-        rows = await queries.metrics(session, await queries.visible_job(session, user, job_id), kind)
+        job = await queries.visible_job(session, user, job_id)
+        rows = await queries.metrics(session, job, kind, superseded=superseded)
     return Page([_metric_row(row) for row in rows])
 
 
@@ -262,7 +264,7 @@ def _artifact(artifact: Artifact, job: Job, storage: Storage) -> shapes.Artifact
 
 def _metric_row(row: MetricRow) -> shapes.MetricRow:
     kind: Any = row.kind
-    return shapes.MetricRow(kind, row.epoch, row.last_step, row.time, row.attempt, row.metrics)
+    return shapes.MetricRow(kind, row.epoch, row.last_step, row.time, row.attempt, row.metrics, row.superseded)
 
 
 def _trace_id(traceparent: str | None) -> str | None:

@@ -380,6 +380,8 @@ class MetricRow(msgspec.Struct):
     time: datetime
     attempt: int
     metrics: dict[str, float | None]
+    superseded: bool
+    """Whether a later attempt trained this epoch again: it is then no part of the history."""
 
 
 class JobEvent(msgspec.Struct):

@@ -52,7 +52,7 @@ async def activity(session: AsyncSession, job: Job, name: str, attempt: int, sta
         row.tries += 1
     elif row.ended_at is not None:
         return
-    row.status, row.message = status, message
+    row.status, row.message = status, message or row.message
     if status != "running":
         row.ended_at = utcnow()
     emit(session, job, "activity", {"name": name, "attempt": attempt, "status": status, "message": message})

@@ -152,13 +152,24 @@ async def _claim(session: AsyncSession, parts: Parts, job: Job, previous: Attemp
             resume_epoch=resume_from.epoch if resume_from else None,
         )
     )  # fmt: skip
-    await history.supersede(session, job, after_epoch=(resume_from.epoch or 0) if resume_from else 0)
+    reached, resume_epoch = job.epoch, (resume_from.epoch or 0) if resume_from else 0
+    await history.supersede(session, job, after_epoch=resume_epoch)
     await session.merge(QueueTurn(user_id=job.created_by, served_at=utcnow()))
     job.attempt = number
     job.next_check_at = utcnow()
     _set_state(session, job, JobState.STARTING)
-    await events.activity(session, job, "create_training_job", number, "running")
+    where = _where_it_goes_on(resume_epoch, reached) if number > 1 else ""
+    await events.activity(session, job, "create_training_job", number, "running", where)
     return Claim()
+
+
+def _where_it_goes_on(resume_epoch: int, reached: int) -> str:
+    begin = f"Goes on after epoch {resume_epoch}." if resume_epoch else "Begins anew: no checkpoint had been saved."
+    if reached <= resume_epoch:
+        return begin
+    first = resume_epoch + 1
+    lost = f"Epoch {first} is" if reached == first else f"Epochs {first} to {reached} are"
+    return f"{begin} {lost} trained again."
 
 
 async def _release(session: AsyncSession, parts: Parts, job: Job, attempt: Attempt, exit_code: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.errors import NotFound
@@ -56,9 +56,12 @@ async def uses_dataset(session: AsyncSession, dataset_id: UUID) -> bool:
     return found is not None
 
 
-async def metrics(session: AsyncSession, job: Job, kind: str | None) -> list[MetricRow]:
-    """The history that counts, in the order of epochs; of a resumed job, what its parent had reached included."""
-    query = select(MetricRow).where(history.within(MetricRow, await history.lineage(session, job)))
+async def metrics(session: AsyncSession, job: Job, kind: str | None, *, superseded: bool = False) -> list[MetricRow]:
+    """The history that counts, in the order of epochs; of a resumed job, what its parent had reached included.
+    With ``superseded`` also the job's rows that a later attempt replaced."""
+    counted = history.within(MetricRow, await history.lineage(session, job))
+    replaced = and_(MetricRow.job_id == job.id, MetricRow.superseded)
+    query = select(MetricRow).where(or_(counted, replaced) if superseded else counted)
     if kind is not None:
         query = query.where(MetricRow.kind == kind)
     return list(await session.scalars(query.order_by(MetricRow.epoch, MetricRow.step, MetricRow.attempt)))

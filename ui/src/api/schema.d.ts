@@ -551,7 +551,8 @@ export interface paths {
         };
         /**
          * Its metrics, by epoch
-         * @description The rows that count: of a resumed job also those of its parent, up to the checkpoint it started from.
+         * @description The rows that count: of a resumed job also those of its parent, up to the checkpoint it started from. With
+         *     ``superseded=true`` also what lost attempts had reported and later ones trained again.
          */
         get: operations["ApiV1TrainingJobsJobIdMetricsGetMetrics"];
         put?: never;
@@ -1338,6 +1339,7 @@ export interface components {
                 [key: string]: number | null;
             };
             step: number | null;
+            superseded: boolean;
             /** Format: date-time */
             time: string;
         };
@@ -3834,6 +3836,7 @@ export interface operations {
         parameters: {
             query?: {
                 kind?: string | null;
+                superseded?: boolean;
             };
             header?: never;
             path: {

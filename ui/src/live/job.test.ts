@@ -5,7 +5,7 @@ import type { JobEvent } from "./stream";
 const event = (seq: number, type: string, data: JobEvent["data"]): JobEvent => ({ seq, type, time: "2026-01-01T00:00:00Z", data });
 const job = { event_seq: 5, state: "running", state_reason: "", epoch: 2, total_epochs: 9, progress: 22, eta_seconds: 70, metrics: { "val/loss": 1 } };
 const patch = (e: JobEvent): unknown => patchJob(job as never, e);
-const row = (epoch: number, loss: number, attempt = 1): MetricRow => ({ kind: "epoch", epoch, step: null, attempt, time: "2026-01-01T00:00:00Z", metrics: { "val/loss": loss } });
+const row = (epoch: number, loss: number, attempt = 1): MetricRow => ({ kind: "epoch", epoch, step: null, attempt, time: "2026-01-01T00:00:00Z", metrics: { "val/loss": loss }, superseded: false });
 const epochEvent = (r: MetricRow): JobEvent => event(9, "epoch", { epoch: r.epoch, step: null, attempt: r.attempt, metrics: r.metrics });
 
 test("progress moves the job on and keeps metrics it does not name", () => {

@@ -36,7 +36,7 @@ const TURNS = [...AT_WORK, ...WAITING];
 /** Puts an `epoch` event's row where it belongs: rows are kept by epoch, a later report of one replaces it. */
 export function upsertRow(rows: MetricRow[], event: JobEvent): MetricRow[] {
   const { epoch, step, attempt, metrics } = event.data as Pick<MetricRow, "epoch" | "step" | "attempt" | "metrics">;
-  const row: MetricRow = { kind: "epoch", epoch, step: step ?? null, attempt, metrics, time: event.time };
+  const row: MetricRow = { kind: "epoch", epoch, step: step ?? null, attempt, metrics, time: event.time, superseded: false };
   const at = rows.findIndex((r) => r.epoch >= epoch);
   if (at < 0) return [...rows, row];
   return rows[at]!.epoch === epoch ? rows.with(at, row) : rows.toSpliced(at, 0, row);
