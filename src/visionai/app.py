@@ -82,15 +82,17 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
 
 
 async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str, str]) -> Parts:
+    embedded = None
+    if settings.redis_url is None:
+        embedded = EmbeddedRedis(settings.data_dir)
+        stack.push_async_callback(embedded.stop)
+        await embedded.start()  # it takes 0.1 s, in which the database is opened
     url = database_url(settings.database_url, settings.data_dir)
     await asyncio.to_thread(migrate, url)
     db = Database(url)
     stack.push_async_callback(db.close)
-    embedded = None
-    if settings.redis_url is None:
-        embedded = EmbeddedRedis(settings.data_dir)
-        await embedded.start()
-        stack.push_async_callback(embedded.stop)
+    if embedded is not None:
+        await embedded.ready()
     redis = connect(settings.redis_url, embedded)
     stack.push_async_callback(redis.aclose, close_connection_pool=True)
 

