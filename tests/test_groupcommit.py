@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionai import groupcommit
 from visionai.db import Database
 from visionai.errors import Conflict, Unavailable
 from visionai.groupcommit import GroupCommit
@@ -53,6 +54,25 @@ def insert(n: int):
         return n
 
     return work
+
+
+async def test_those_who_are_answered_together_go_on_together(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sends the next one some time after its answer, as over a network; they do not split into halves."""
+    monkeypatch.setattr(groupcommit, "LINGER", 1000.0)
+    monkeypatch.setattr(groupcommit, "LINGER_SECONDS", 0.2)
+    group = GroupCommit(opened.write)
+    opened.gate.clear()
+
+    async def client(number: int) -> None:
+        for n in range(3):
+            await group.run(insert(10 * number + n))
+            await asyncio.sleep(0.001 * number)
+
+    clients = [asyncio.create_task(client(number)) for number in range(4)]
+    await asyncio.sleep(0)
+    opened.gate.set()
+    await asyncio.gather(*clients)
+    assert opened.transactions == 3
 
 
 async def test_what_waits_for_a_commit_shares_the_next_one_in_order(opened: Opened) -> None:

@@ -95,11 +95,9 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         await embedded.ready()
     redis = connect(settings.redis_url, embedded)
     stack.push_async_callback(redis.aclose, close_connection_pool=True)
-
-    async def deliver(effects: wakeup.Effects) -> None:
-        await wakeup.deliver(redis, effects)
-
-    db.deliver = deliver
+    courier = wakeup.Courier(redis)
+    stack.push_async_callback(courier.close)
+    db.deliver = courier.send
     return Parts(
         settings=settings, environ=environ, db=db, redis=redis,
         storage=LocalStorage(settings.data_dir / "storage", settings.secret, keep_free=settings.min_free_bytes),

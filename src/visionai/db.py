@@ -5,20 +5,23 @@ read-modify-write is safe, and a read-only pool beside it. ``synchronous=FULL``:
 cut. PostgreSQL (``DATABASE_URL``) uses one pool for both.
 
 What must happen after a commit (a wake-up, a publish) is put into the transaction with ``after_commit`` and is handed
-to the database's ``deliver`` once the commit has succeeded; when it fails, nothing is sent.
+to the database's ``deliver``, which waits for nobody, once the commit has succeeded; when it fails, nothing is sent.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import json
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import JSON, DateTime, Engine, MetaData, create_engine, event, inspect, text
+import msgspec
+from sqlalchemy import JSON, DateTime, Engine, Insert, MetaData, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -66,7 +69,19 @@ class Base(DeclarativeBase):
     }
 
 
-Deliver = Callable[[Sequence[object]], Awaitable[None]]
+def _from_json(text: str | bytes) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text)  # NaN and Infinity, which are no JSON, as Python's own module writes them
+
+
+JSON_COLUMNS: Any = {
+    "json_serializer": lambda value: msgspec.json.encode(value).decode(),
+    "json_deserializer": _from_json,
+}  # five times as fast as Python's own
+
+Deliver = Callable[[Sequence[object]], None]
 
 
 class Database:
@@ -82,7 +97,9 @@ class Database:
             self._reader = _sqlite(url, pool_size=8, begin="BEGIN")
         else:
             self._turn = nullcontext()
-            self._writer = self._reader = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+            self._writer = self._reader = create_async_engine(
+                url, pool_size=10, max_overflow=10, pool_pre_ping=True, **JSON_COLUMNS
+            )
         self._writing = async_sessionmaker(self._writer, expire_on_commit=False)
         self._reading = async_sessionmaker(self._reader, expire_on_commit=False)
         self.group = GroupCommit(self.write)
@@ -103,7 +120,7 @@ class Database:
             await _insert_appended(session)
         effects = session.info.pop("after_commit", [])
         if effects and self.deliver is not None:
-            await self.deliver(effects)
+            self.deliver(effects)
 
     async def together(self, work: Work[T], *, prepare: Prepare | None = None, key: object = None) -> T:
         """A small write that shares its transaction with others (groupcommit), committed when this returns."""
@@ -132,13 +149,19 @@ async def _insert_appended(session: AsyncSession) -> None:
     if appended:
         await session.flush()  # what the rows refer to comes first
     for (table, replace), rows in appended.items():
-        dialect = session.get_bind().dialect.name
-        insert = (sqlite if dialect == "sqlite" else postgresql).insert(table.__table__)
-        if replace:
-            keys = [column.name for column in table.__table__.primary_key]
-            values = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-            insert = insert.on_conflict_do_update(index_elements=keys, set_=values)
-        await session.execute(insert, rows)
+        values = frozenset(rows[0]) if replace else frozenset()
+        await session.execute(_insert_into(table, session.get_bind().dialect.name, values), rows)
+
+
+@functools.cache
+def _insert_into(table: type[Base], dialect: str, replaced: frozenset[str]) -> Insert:
+    """With columns that are ``replaced`` where a row with this primary key is there."""
+    insert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table.__table__)
+    if replaced:
+        keys = [column.name for column in table.__table__.primary_key]
+        values = {name: insert.excluded[name] for name in sorted(replaced.difference(keys))}
+        insert = insert.on_conflict_do_update(index_elements=keys, set_=values)
+    return cast(Insert, insert)
 
 
 def utcnow() -> datetime:
@@ -209,7 +232,12 @@ def _migrations() -> Path:
 
 def _sqlite(url: str, *, pool_size: int, begin: str) -> AsyncEngine:
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=60, connect_args={"isolation_level": None}
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=60,
+        connect_args={"isolation_level": None},
+        **JSON_COLUMNS,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

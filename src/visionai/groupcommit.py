@@ -1,8 +1,10 @@
 """Group commit: small writes that arrive together share one transaction, and each is answered after its commit.
 
 A durable commit costs a disk sync, however little it holds. While one transaction is being committed the next writes
-gather, and all of them go into the next one; so the dearer a sync is, the more writes share it. Order is kept. Nobody
-waits for company: the first write starts at once.
+gather, and all of them go into the next one; so the dearer a sync is, the more writes share it. Order is kept. A write
+that comes alone starts at once. After a group of several the next one waits for a fraction of what that took, so that
+those who were just answered come along with what they send next; without it they split into halves that take turns,
+each at the price of a transaction. (PostgreSQL calls this commit_delay.)
 
 What goes wrong in a write stays with it. A refusal (VisionAIError), which has to come before the write changes
 anything, is that caller's answer. Any other error undoes the transaction, and its writes are tried again one by one,
@@ -34,6 +36,8 @@ Prepare = Callable[[AsyncSession, Sequence[Any]], Awaitable[None]]
 MOST = 64
 WAITING = 1024
 RETRY_SECONDS = 1
+LINGER = 0.25
+LINGER_SECONDS = 0.02
 
 
 class _Write(msgspec.Struct, eq=False):
@@ -83,8 +87,13 @@ class GroupCommit:
             await self._flushing
 
     async def _flush(self) -> None:
+        clock = asyncio.get_running_loop().time
         while self._waiting:
-            await self._settle([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
+            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            began = clock()
+            await self._settle(batch)
+            if len(batch) > 1:
+                await asyncio.sleep(min(LINGER * (clock() - began), LINGER_SECONDS))
 
     async def _settle(self, batch: list[_Write]) -> None:
         try:

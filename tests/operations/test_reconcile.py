@@ -67,7 +67,7 @@ async def test_only_one_chain_of_wake_ups(ctx: Context, db: Database, op_id: UUI
     """However many triggers there are, each poll is followed by one wake-up: more would multiply."""
     sent: list[object] = []
 
-    async def deliver(effects: Any) -> None:
+    def deliver(effects: Any) -> None:
         sent.extend(e for e in effects if isinstance(e, Wake))
 
     db.deliver = deliver

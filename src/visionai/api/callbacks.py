@@ -1,19 +1,15 @@
 """The trainers' side: ``/v1/jobs/{job_id}/…``, for the bearer of that attempt's token alone."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, Router, get, post
-from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
-from litestar.handlers.base import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 
-from visionai.api.deps import bearer, parts
+from visionai.api.deps import parts
 from visionai.api.problems import responses
-from visionai.errors import Forbidden
-from visionai.identity import tokens
 from visionai.identity.tokens import Callback
 from visionai.jobs import artifacts, reports
 from visionai.jobs.inputs import inputs
@@ -24,70 +20,61 @@ AUTH = {"auth": "callback"}
 ERRORS = responses(403, 404, 409, 413)
 
 
-async def trainers_only(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    who = tokens.read_callback_token(parts(connection).settings, bearer(connection))
-    if str(who.job_id) != str(connection.path_params["job_id"]):
-        raise Forbidden("This token belongs to another job.")
-    connection.state.callback = who
+class Trainer(msgspec.Struct, frozen=True):
+    """The attempt that reports, and what is needed to take its reports in: one dependency, since Litestar starts a
+    task for each where there are two, which is a tenth of a heartbeat."""
+
+    who: Callback
+    parts: Parts
 
 
-async def provide_callback(request: Request[Any, Any, Any]) -> Callback:
-    who: Callback = request.state.callback
-    return who
-
-
-Who = Annotated[Callback, "the attempt that reports"]
+async def provide_trainer(request: Request[Any, Any, Any]) -> Trainer:
+    return Trainer(request.state.callback, parts(request))
 
 
 @get("/inputs", opt=AUTH, responses=ERRORS, summary="What to fetch, with fresh signed URLs")
-async def get_inputs(
-    job_id: FromPath[UUID], callback: NamedDependency[Callback], parts: NamedDependency[Parts]
-) -> contract.Inputs:
+async def get_inputs(job_id: FromPath[UUID], trainer: NamedDependency[Trainer]) -> contract.Inputs:
+    parts = trainer.parts
     async with parts.db.read() as session:
-        return await inputs(session, parts.storage, parts.settings.callback_url, callback)
+        return await inputs(session, parts.storage, parts.settings.callback_url, trainer.who)
 
 
 @post("/heartbeat", opt=AUTH, status_code=200, responses=ERRORS, summary="Alive, and how far")
 async def heartbeat(
-    job_id: FromPath[UUID], data: JSONBody[contract.Heartbeat], callback: NamedDependency[Callback],
-    parts: NamedDependency[Parts],
+    job_id: FromPath[UUID], data: JSONBody[contract.Heartbeat], trainer: NamedDependency[Trainer]
 ) -> contract.HeartbeatAnswer:  # fmt: skip
-    answer = await reports.accept(parts.db, callback, reports.heartbeat(data))
+    answer = await reports.accept(trainer.parts.db, trainer.who, reports.heartbeat(data))
     return msgspec.convert(answer.body, contract.HeartbeatAnswer)
 
 
 @post("/event", opt=AUTH, status_code=204, responses=ERRORS, summary="Something worth telling once")
 async def event(
-    job_id: FromPath[UUID], data: JSONBody[contract.Event], callback: NamedDependency[Callback],
-    parts: NamedDependency[Parts],
+    job_id: FromPath[UUID], data: JSONBody[contract.Event], trainer: NamedDependency[Trainer]
 ) -> None:  # fmt: skip
-    await reports.accept(parts.db, callback, reports.event(data))
+    await reports.accept(trainer.parts.db, trainer.who, reports.event(data))
 
 
 @post("/validation", opt=AUTH, status_code=200, responses=ERRORS, summary="How good the model is now")
 async def validation(
-    job_id: FromPath[UUID], data: JSONBody[contract.Validation], callback: NamedDependency[Callback],
-    parts: NamedDependency[Parts],
+    job_id: FromPath[UUID], data: JSONBody[contract.Validation], trainer: NamedDependency[Trainer]
 ) -> contract.ValidationAnswer:  # fmt: skip
-    answer = await reports.accept(parts.db, callback, reports.validation(data))
+    answer = await reports.accept(trainer.parts.db, trainer.who, reports.validation(data))
     return msgspec.convert(answer.body, contract.ValidationAnswer)
 
 
 @post("/logs", opt=AUTH, status_code=204, responses=ERRORS, summary="Lines of the log")
 async def logs(
-    job_id: FromPath[UUID], data: JSONBody[contract.LogBatch], callback: NamedDependency[Callback],
-    parts: NamedDependency[Parts],
+    job_id: FromPath[UUID], data: JSONBody[contract.LogBatch], trainer: NamedDependency[Trainer]
 ) -> None:  # fmt: skip
-    await reports.accept(parts.db, callback, reports.logs(data))
+    await reports.accept(trainer.parts.db, trainer.who, reports.logs(data))
 
 
 @post("/artifacts", opt=AUTH, responses=ERRORS, summary="Announce a file, and learn where to put it")
 async def announce_artifact(
-    job_id: FromPath[UUID], data: JSONBody[contract.ArtifactRequest], callback: NamedDependency[Callback],
-    parts: NamedDependency[Parts],
+    job_id: FromPath[UUID], data: JSONBody[contract.ArtifactRequest], trainer: NamedDependency[Trainer]
 ) -> Response[contract.ArtifactTicket]:  # fmt: skip
-    take = artifacts.announce(data, parts.storage, parts.settings.callback_url)
-    answer = await reports.accept(parts.db, callback, take)
+    take = artifacts.announce(data, trainer.parts.storage, trainer.parts.settings.callback_url)
+    answer = await reports.accept(trainer.parts.db, trainer.who, take)
     return Response(msgspec.convert(answer.body, contract.ArtifactTicket), status_code=201)
 
 
@@ -99,24 +86,22 @@ async def announce_artifact(
     summary="It has been uploaded",
 )
 async def complete_artifact(
-    job_id: FromPath[UUID], artifact_id: FromPath[UUID], callback: NamedDependency[Callback],
-    parts: NamedDependency[Parts],
+    job_id: FromPath[UUID], artifact_id: FromPath[UUID], trainer: NamedDependency[Trainer]
 ) -> contract.ArtifactState:  # fmt: skip
-    await artifacts.complete(parts.db, parts.storage, callback, artifact_id)
+    await artifacts.complete(trainer.parts.db, trainer.parts.storage, trainer.who, artifact_id)
     return contract.ArtifactState(str(artifact_id), "complete")
 
 
 @post("/done", opt=AUTH, status_code=204, responses=ERRORS, summary="The last report of an attempt")
 async def done(
-    job_id: FromPath[UUID], data: JSONBody[contract.Done], callback: NamedDependency[Callback],
-    parts: NamedDependency[Parts],
+    job_id: FromPath[UUID], data: JSONBody[contract.Done], trainer: NamedDependency[Trainer]
 ) -> None:  # fmt: skip
-    await reports.accept(parts.db, callback, reports.done(data))
+    await reports.accept(trainer.parts.db, trainer.who, reports.done(data))
 
 
 router = Router(
-    "/v1/jobs/{job_id:uuid}", tags=["trainers"], guards=[trainers_only], request_max_body_size=contract.MAX_BODY,
-    dependencies={"callback": provide_callback},
+    "/v1/jobs/{job_id:uuid}", tags=["trainers"], request_max_body_size=contract.MAX_BODY,
+    dependencies={"trainer": provide_trainer},
     route_handlers=[
         get_inputs, heartbeat, event, validation, logs, announce_artifact, complete_artifact, done,
     ],

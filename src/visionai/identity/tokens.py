@@ -6,6 +6,7 @@ no clock, since a trainer may report hours later), ``ws`` (one WebSocket of one 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import secrets
 import time
@@ -33,7 +34,7 @@ def access_token(settings: Settings, user_id: UUID) -> str:
 
 
 def read_access_token(settings: Settings, token: str) -> UUID:
-    return UUID(_verify(settings, "api", token)["sub"])
+    return UUID(_verify(settings.secret, settings.jwt_algorithm, "api", token)["sub"])
 
 
 def callback_token(settings: Settings, job_id: UUID, attempt: int) -> str:
@@ -42,7 +43,13 @@ def callback_token(settings: Settings, job_id: UUID, attempt: int) -> str:
 
 
 def read_callback_token(settings: Settings, token: str) -> Callback:
-    claims = _verify(settings, "callback", token)
+    return _callback(settings.secret, settings.jwt_algorithm, token)
+
+
+@functools.lru_cache(maxsize=4096)
+def _callback(secret: str, algorithm: str, token: str) -> Callback:
+    """Remembered: it stands for the same attempt as long as there is this secret, and comes with each report."""
+    claims = _verify(secret, algorithm, "callback", token)
     return Callback(UUID(claims["sub"]), int(claims["attempt"]))
 
 
@@ -52,7 +59,7 @@ def ticket(settings: Settings, user_id: UUID, job_id: UUID) -> str:
 
 def read_ticket(settings: Settings, token: str, job_id: UUID) -> UUID:
     """The user who asked for the ticket. Raises Unauthorised also if it was for another job."""
-    claims = _verify(settings, "ws", token)
+    claims = _verify(settings.secret, settings.jwt_algorithm, "ws", token)
     if claims["job"] != str(job_id):
         raise Unauthorised("This ticket is for another job: ask for a new one.")
     return UUID(claims["sub"])
@@ -74,10 +81,10 @@ def _sign(settings: Settings, audience: str, claims: dict[str, Any], seconds: fl
     return jwt.encode({**claims, "aud": audience}, settings.secret, algorithm=settings.jwt_algorithm)
 
 
-def _verify(settings: Settings, audience: str, token: str) -> dict[str, Any]:
+def _verify(secret: str, algorithm: str, audience: str, token: str) -> dict[str, Any]:
     try:
         claims: dict[str, Any] = jwt.decode(
-            token, settings.secret, algorithms=[settings.jwt_algorithm], audience=audience,
+            token, secret, algorithms=[algorithm], audience=audience,
             options={"require": ["sub", "aud"] if audience == "callback" else ["sub", "aud", "exp"]},
         )  # fmt: skip
     except jwt.ExpiredSignatureError:

@@ -41,6 +41,8 @@ class Take(msgspec.Struct, frozen=True):
     seq: int | None = None
     row: tuple[history.Kind, int, int | None] | None = None
     """Kind, epoch and step of the row that its metrics go into."""
+    few: bool = False
+    """It needs the columns ``rows.FEW`` alone."""
 
 
 async def accept(db: Database, who: Callback, take: Take) -> Answer:
@@ -50,7 +52,7 @@ async def accept(db: Database, who: Callback, take: Take) -> Answer:
     """
     kind, epoch, step = take.row or ("epoch", 0, None)
     metric = history.metric_key(who.job_id, kind, who.attempt, epoch, step) if take.row is not None else None
-    wanted = rows.Wanted(who, take.seq, metric)
+    wanted = rows.Wanted(who, take.seq, metric, take.few)
     return await db.together(lambda session: _take_in(session, who, take), prepare=rows.load, key=wanted)
 
 
@@ -127,7 +129,7 @@ def heartbeat(body: contract.Heartbeat) -> Take:
         return Answer(200, {"action": "stop" if attempt.stop_requested_at is not None else "continue"})
 
     row = (body.kind, body.epoch, body.step) if body.metrics and body.epoch > 0 else None
-    return Take("heartbeat", apply, body.seq, row)
+    return Take("heartbeat", apply, body.seq, row, few=True)
 
 
 def event(body: contract.Event) -> Take:
@@ -136,7 +138,7 @@ def event(body: contract.Event) -> Take:
         events.emit(session, job, "trainer", data)
         return NO_CONTENT
 
-    return Take("event", apply, body.seq)
+    return Take("event", apply, body.seq, few=True)
 
 
 def validation(body: contract.Validation) -> Take:
@@ -169,7 +171,7 @@ def logs(body: contract.LogBatch) -> Take:
             history.append_log(session, job, attempt.number, msgspec.to_builtins(body.lines))
         return NO_CONTENT
 
-    return Take("logs", apply, body.seq)
+    return Take("logs", apply, body.seq, few=True)
 
 
 def done(body: contract.Done) -> Take:

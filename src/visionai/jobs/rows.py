@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import load_only
 
 from visionai.identity.tokens import Callback
 from visionai.jobs.tables import Attempt, Job, MetricRow, Report
@@ -23,6 +24,20 @@ class Wanted(msgspec.Struct, frozen=True):
     who: Callback
     seq: int | None = None
     metric: MetricKey | None = None
+    few: bool = False
+    """It touches no column but FEW: half of what a heartbeat costs here is reading all the others."""
+
+
+FEW = (
+    load_only(
+        Job.id, Job.state, Job.progress, Job.epoch, Job.total_epochs, Job.eta_seconds, Job.metrics,
+        Job.last_heartbeat_at, Job.event_seq, Job.log_lines, raiseload=True,
+    ),
+    load_only(
+        Attempt.id, Attempt.job_id, Attempt.number, Attempt.first_report_at, Attempt.last_report_at,
+        Attempt.stop_requested_at, Attempt.done, Attempt.ended_at, raiseload=True,
+    ),
+)  # fmt: skip
 
 
 class Rows(msgspec.Struct):
@@ -35,12 +50,14 @@ class Rows(msgspec.Struct):
 async def load(session: AsyncSession, wanted: Sequence[Wanted]) -> None:
     """Read them, lock the jobs, and keep them with the session: ``of`` gives them back."""
     owners = {(w.who.job_id, w.who.attempt) for w in wanted}
+    few = all(w.few for w in wanted)
     found = await session.execute(
         select(Attempt, Job)
         .join(Job, Job.id == Attempt.job_id)
         .where(tuple_(Attempt.job_id, Attempt.number).in_(owners))
         .order_by(Job.id)
         .with_for_update(of=Job)
+        .options(*(FEW if few else ()))
     )
     attempts = {Callback(attempt.job_id, attempt.number): (attempt, job) for attempt, job in found}
     by_id = {attempt.id: who for who, (attempt, _) in attempts.items()}
