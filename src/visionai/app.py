@@ -34,6 +34,7 @@ from visionai.db import Database, database_url, migrate
 from visionai.executors.subprocess import SubprocessExecutor, this_host
 from visionai.frameworks import Frameworks
 from visionai.parts import Parts
+from visionai.pubsub import Subscriber
 from visionai.redis import EmbeddedRedis, connect
 from visionai.settings import Settings
 from visionai.storage.local import LocalStorage
@@ -53,6 +54,7 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             app.state.parts = parts = await _start(stack, settings, environ)
+            app.state.streams = events.Streams(parts)
             watching = asyncio.create_task(parts.frameworks.watch(), name="frameworks")
             stack.push_async_callback(_cancelled, watching)
             if background:
@@ -95,6 +97,9 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         await embedded.ready()
     redis = connect(settings.redis_url, embedded)
     stack.push_async_callback(redis.aclose, close_connection_pool=True)
+    subscriber = Subscriber(redis)
+    hearing = asyncio.create_task(subscriber.run(), name="subscriber")
+    stack.push_async_callback(_cancelled, hearing)
     courier = wakeup.Courier(redis)
     stack.push_async_callback(courier.close)
     db.deliver = courier.send
@@ -102,7 +107,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         settings=settings, environ=environ, db=db, redis=redis,
         storage=LocalStorage(settings.data_dir / "storage", settings.secret, keep_free=settings.min_free_bytes),
         executor=SubprocessExecutor(settings.data_dir / "runs", this_host(settings.data_dir)),
-        frameworks=Frameworks(settings, environ),
+        frameworks=Frameworks(settings, environ), subscriber=subscriber,
     )  # fmt: skip
 
 

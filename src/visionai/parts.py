@@ -11,6 +11,7 @@ from arq.connections import ArqRedis
 from visionai.db import Database, utcnow
 from visionai.executors.base import Executor
 from visionai.frameworks import Frameworks
+from visionai.pubsub import Subscriber
 from visionai.settings import Settings
 from visionai.storage.local import LocalStorage
 
@@ -21,6 +22,7 @@ class Parts(msgspec.Struct, kw_only=True):
     """The server's own environment: what trainers inherit is picked from it."""
     db: Database
     redis: ArqRedis
+    subscriber: Subscriber
     storage: LocalStorage
     executor: Executor
     frameworks: Frameworks

@@ -27,7 +27,9 @@ from visionai import wakeup
 log = structlog.get_logger()
 
 READY_SECONDS = 10.0
-CONNECTIONS = 2000  # each WebSocket holds one
+CONNECTIONS = 100
+ANSWER_SECONDS = 5.0  # the longest that anything here waits for an answer
+END_SECONDS = 2.0
 
 
 class EmbeddedRedis:
@@ -61,7 +63,12 @@ class EmbeddedRedis:
             await asyncio.gather(self._supervisor, return_exceptions=True)
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
-            await self._process.wait()
+            try:
+                async with asyncio.timeout(END_SECONDS):
+                    await self._process.wait()
+            except TimeoutError:
+                self._process.kill()  # it hangs, and keeps nothing that could be lost
+                await self._process.wait()
         self._pidfile.unlink(missing_ok=True)
         self.socket.unlink(missing_ok=True)
         self._runtime.rmdir()
@@ -103,13 +110,16 @@ class Client(ArqRedis):
 
 def connect(url: str | None, embedded: EmbeddedRedis | None) -> ArqRedis:
     """A client that serves arq and everything else; it reconnects by itself."""
+    options: dict[str, Any] = {
+        "max_connections": CONNECTIONS, "socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS,
+    }  # fmt: skip
     if embedded is not None:
         pool: ConnectionPool = ConnectionPool(
-            connection_class=UnixDomainSocketConnection, path=str(embedded.socket), max_connections=CONNECTIONS
+            connection_class=UnixDomainSocketConnection, path=str(embedded.socket), **options
         )
     else:
         assert url is not None
-        pool = ConnectionPool.from_url(url, max_connections=CONNECTIONS)
+        pool = ConnectionPool.from_url(url, **options)
     return Client(
         pool, default_queue_name=wakeup.QUEUE, job_serializer=wakeup.serialize, job_deserializer=wakeup.deserialize
     )

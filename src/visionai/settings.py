@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     slots: Annotated[int, Meta(ge=0, le=1024)] | None = None
     running_per_user: Annotated[int, Meta(ge=1)] | None = None
     running_per_project: Annotated[int, Meta(ge=1)] | None = None
+    websockets_per_user: Annotated[int, Meta(ge=1)] = 200
     sweep_seconds: Seconds = 2.0
     silence_seconds: Seconds = 300.0
     start_seconds: Seconds = 600.0

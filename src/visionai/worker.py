@@ -38,6 +38,7 @@ log = structlog.get_logger()
 
 TASK_SECONDS = 60
 TIDY_SECONDS = 10.0
+CLOSE_SECONDS = 2.0  # a Redis that hangs does not hold up the end
 JUMP_SECONDS = 5.0  # a wall clock that differs this much from the steady one was moved, or the machine slept
 
 KINDS = {kind.name: kind for kind in (datasets.IMPORT,)}
@@ -174,7 +175,8 @@ class Background:
                 log.warning("redis_away", error=str(e), next="the sweep goes on; trying again")
             finally:
                 with contextlib.suppress(RedisError, OSError):
-                    await worker.close()
+                    async with asyncio.timeout(CLOSE_SECONDS):
+                        await worker.close()
             await asyncio.sleep(1.0)
 
     def _arq(self) -> Worker:

@@ -71,6 +71,7 @@ async def make_world(folder: Path, *, slots: int = 1) -> World:
     parts = Parts(
         settings=settings, environ={}, db=Database(url), redis=None,  # type: ignore[arg-type]  # no hints: the tests wake
         storage=LocalStorage(folder / "storage", settings.secret), executor=executor, frameworks=frameworks,
+        subscriber=None,  # type: ignore[arg-type]
     )  # fmt: skip
     async with parts.db.write() as session:
         user = User(email="ada@example.org", password_hash="", role="engineer")

@@ -3,22 +3,26 @@
 The subscription comes first, then the replay from the database, so that nothing falls between them; what comes twice
 is dropped by its number. A publish that was lost is noticed by its missing number, or by the ``sync`` every few
 seconds, and read from the database. A client that does not keep up is closed with 1013 and comes back with ``since``.
+
+A thousand browsers that follow one job cost one subscription, and one read of the database wherever all of them have
+to ask it: at a ``sync``, which falls on the same moment for all, at a gap, at the end.
 """
 
 import asyncio
 import contextlib
-from typing import Any
+import functools
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-import structlog
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 from litestar.params import FromPath, FromQuery
-from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
 
 from visionai.api.deps import parts
+from visionai.db import Database
 from visionai.errors import VisionAIError
 from visionai.identity import tokens
 from visionai.identity.access import current_user
@@ -27,34 +31,126 @@ from visionai.jobs.events import Event
 from visionai.jobs.state import ENDED
 from visionai.jobs.tables import Job
 from visionai.parts import Parts
+from visionai.pubsub import Feed
 from visionai.wakeup import job_channel
 
-log = structlog.get_logger()
-
 SYNC_SECONDS = 5.0
+AWAY_SECONDS = 1.0  # between two looks into the database while Redis is away
 SEND_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
 PAGE = 500
-UNAUTHORISED, TOO_SLOW = 1008, 1013
+UNAUTHORISED, TOO_SLOW, TOO_MANY = 1008, 1013, 4429
 
 Socket = WebSocket[Any, Any, Any]
+
+
+class Sent(NamedTuple):
+    """An event as it goes out."""
+
+    seq: int
+    text: str
+    ends: bool
+    """With it the job has ended."""
+
+
+class Page(NamedTuple):
+    events: list[Sent]
+    last: int
+    """The number of the job's last event."""
+    ended: str | None
+    """The state in which it ended, or ``deleted``."""
+
+
+class Streams:
+    """What this process's WebSockets share."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._open: Counter[UUID] = Counter()
+        self._asked: dict[tuple[UUID, int], asyncio.Task[Page]] = {}
+
+    @contextlib.contextmanager
+    def place(self, user_id: UUID) -> Iterator[bool]:
+        """Whether this user may have one more open."""
+        free = self._open[user_id] < self.parts.settings.websockets_per_user
+        self._open[user_id] += free
+        try:
+            yield free
+        finally:
+            self._open[user_id] -= free
+            if not self._open[user_id]:
+                del self._open[user_id]
+
+    async def page(self, job_id: UUID, after: int) -> Page:
+        """Read once for all who ask at the same time, and never before they asked."""
+        key = (job_id, after)
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(self._read(key))
+        return await asyncio.shield(self._asked[key])
+
+    def next_sync(self, job_id: UUID) -> float:
+        """Seconds until then: the same moment for all who follow this job, other moments for other jobs."""
+        if not self.parts.subscriber.connected:
+            return AWAY_SECONDS
+        phase = job_id.int % 1000 / 1000 * SYNC_SECONDS
+        return SYNC_SECONDS - (asyncio.get_running_loop().time() - phase) % SYNC_SECONDS
+
+    async def _read(self, key: tuple[UUID, int]) -> Page:
+        await asyncio.sleep(0)  # whoever was woken with the first one comes along
+        del self._asked[key]
+        return await read_page(self.parts.db, *key)
 
 
 @websocket("/ws/training/{job_id:uuid}", opt={"auth": "ticket"})
 async def training(
     socket: Socket, job_id: FromPath[UUID], token: FromQuery[str] = "", since: FromQuery[int] = 0
 ) -> None:
-    p = parts(socket)
+    streams: Streams = socket.app.state.streams
     await socket.accept()
     try:
-        await _admit(p, token, job_id)
+        user_id = await _admit(parts(socket), token, job_id)
     except VisionAIError as e:
-        await socket.close(UNAUTHORISED, e.detail[:120])
+        await _close(socket, UNAUTHORISED, e.detail)
         return
-    with contextlib.suppress(WebSocketDisconnect):
-        await _follow(socket, p, job_id, since)
+    with streams.place(user_id) as free:
+        if free:
+            with contextlib.suppress(WebSocketDisconnect, OSError):
+                await follow(socket, streams, job_id, since)
+        else:
+            await _close(socket, TOO_MANY, "You have too many live connections open: close some.")
 
 
-async def _admit(p: Parts, token: str, job_id: UUID) -> None:
+async def follow(socket: Socket, streams: Streams, job_id: UUID, since: int) -> None:
+    """Returns when the job has ended or the client has gone, or was too slow."""
+    async with streams.parts.subscriber.follow(job_channel(job_id)) as feed:
+        gone = asyncio.create_task(_until_gone(socket))
+        gone.add_done_callback(lambda _: feed.lose())  # which wakes it
+        try:
+            last = since
+            while not gone.done():
+                last, ended = await _replay(socket, streams, job_id, last)
+                if ended is not None:
+                    await _send(socket, {"type": "end", "data": {"state": ended}})
+                    await _close(socket, 1000, "")
+                    return
+                last = await _live(socket, feed, streams.next_sync(job_id), last)
+        except TimeoutError:
+            await _close(socket, TOO_SLOW, "Too slow: connect again with since.")
+        finally:
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
+
+
+async def read_page(db: Database, job_id: UUID, after: int) -> Page:
+    async with db.read() as session:
+        job = await session.get(Job, job_id)
+        found = await events.since(session, job_id, after, PAGE)
+    if job is None:
+        return Page([], after, "deleted")
+    return Page([_sent(event) for event in found], job.event_seq, job.state if job.state in ENDED else None)
+
+
+async def _admit(p: Parts, token: str, job_id: UUID) -> UUID:
     """A ticket, or for scripts an access token. Raises Unauthorised, or NotFound for somebody else's job."""
     try:
         user_id = tokens.read_ticket(p.settings, token, job_id)
@@ -62,73 +158,47 @@ async def _admit(p: Parts, token: str, job_id: UUID) -> None:
         user_id = tokens.read_access_token(p.settings, token)
     async with p.db.read() as session:
         await queries.visible_job(session, await current_user(session, user_id), job_id)
+    return user_id
 
 
-async def _follow(socket: Socket, p: Parts, job_id: UUID, since: int) -> None:
-    async with p.redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-        await _subscribe(pubsub, job_id)
-        gone = asyncio.create_task(_until_gone(socket))
-        try:
-            last = since
-            while not gone.done():
-                last, ended = await _replay(socket, p, job_id, last)
-                if ended is not None:
-                    await _send(socket, {"type": "end", "data": {"state": ended}})
-                    await socket.close(1000)
-                    return
-                last = await _live(socket, pubsub, gone, last)
-        except TimeoutError:
-            await socket.close(TOO_SLOW, "Too slow: connect again with since.")
-        finally:
-            gone.cancel()
-            await asyncio.gather(gone, return_exceptions=True)
-
-
-async def _replay(socket: Socket, p: Parts, job_id: UUID, last: int) -> tuple[int, str | None]:
+async def _replay(socket: Socket, streams: Streams, job_id: UUID, last: int) -> tuple[int, str | None]:
     """Send what the database has after ``last``. Returns the last number sent, and the state of an ended job."""
     while True:
-        async with p.db.read() as session:
-            job = await session.get(Job, job_id)
-            found = await events.since(session, job_id, last, PAGE)
-        for event in found:
+        page = await streams.page(job_id, last)
+        for event in page.events:
             await _send(socket, event)
             last = event.seq
-        if len(found) < PAGE:
-            ended = job is None or (job.state in ENDED and last >= job.event_seq)
-            if not ended:
-                await _send(socket, {"type": "sync", "data": {"seq": last}})
-            return last, (job.state if job is not None else "deleted") if ended else None
+        if len(page.events) < PAGE:
+            if page.ended is not None and last >= page.last:
+                return last, page.ended
+            await _send(socket, {"type": "sync", "data": {"seq": last}})
+            return last, None
 
 
-async def _live(socket: Socket, pubsub: PubSub, gone: asyncio.Task[None], last: int) -> int:
+async def _live(socket: Socket, feed: Feed, seconds: float, last: int) -> int:
     """Pass on what is published while it follows on without a gap; return to have the database asked again."""
-    deadline = asyncio.get_running_loop().time() + SYNC_SECONDS
-    while not gone.done():
-        timeout = deadline - asyncio.get_running_loop().time()
-        if timeout <= 0:
-            return last
-        try:
-            message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=timeout)
-        except (RedisError, OSError):
-            await asyncio.wait([gone], timeout=1.0)  # Redis is away: the database is asked instead
-            return last
-        if message is None:
-            continue
-        event = msgspec.json.decode(message["data"], type=Event)
+    clock = asyncio.get_running_loop().time
+    end = clock() + seconds
+    while (left := end - clock()) > 0 and (message := await feed.get(left)) is not None:
+        event = _published(message)
         if event.seq <= last:
             continue
-        if event.seq != last + 1 or (event.type == "state" and event.data["state"] in ENDED):
+        if event.seq != last + 1 or event.ends:
             return last
         await _send(socket, event)
         last = event.seq
     return last
 
 
-async def _subscribe(pubsub: PubSub, job_id: UUID) -> None:
-    try:
-        await pubsub.subscribe(job_channel(job_id))
-    except (RedisError, OSError) as e:
-        log.warning("subscribe_failed", error=str(e), next="events come from the database every few seconds")
+@functools.lru_cache(maxsize=256)
+def _published(message: bytes) -> Sent:
+    """Decoded once for all who follow."""
+    return _sent(msgspec.json.decode(message, type=Event))
+
+
+def _sent(event: Event) -> Sent:
+    ends = event.type == "state" and event.data["state"] in ENDED
+    return Sent(event.seq, msgspec.json.encode(event).decode(), ends)
 
 
 async def _until_gone(socket: Socket) -> None:
@@ -138,7 +208,15 @@ async def _until_gone(socket: Socket) -> None:
             await socket.receive_data("text")
 
 
-async def _send(socket: Socket, message: object) -> None:
+async def _send(socket: Socket, message: Sent | dict[str, Any]) -> None:
     """Raises TimeoutError if the client does not take it."""
+    text = message.text if isinstance(message, Sent) else msgspec.json.encode(message).decode()
     async with asyncio.timeout(SEND_SECONDS):
-        await socket.send_data(msgspec.json.encode(message).decode())
+        await socket.send_data(text)
+
+
+async def _close(socket: Socket, code: int, reason: str) -> None:
+    """A client that takes nothing is not waited for: the connection ends with the handler."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await socket.close(code, reason[:120])
