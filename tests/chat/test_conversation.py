@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from sqlalchemy import delete
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))  # the world of the job tests
 from jobs_world import MANIFEST, World, make_world
@@ -17,7 +18,9 @@ from jobs_world import MANIFEST, World, make_world
 from visionai.chat import conversation
 from visionai.datasets.tables import Dataset
 from visionai.db import utcnow
+from visionai.errors import NotFound
 from visionai.frameworks import Framework
+from visionai.identity.tables import ProjectMember
 from visionai.jobs.tables import Job
 from visionai.trainers.contract import ModelEntry
 
@@ -118,3 +121,20 @@ async def test_models_are_known_with_their_parameters_and_weights(world: World) 
     assert "- tiny: 0.4M parameters" in (await say(world, "models under 5M parameters")).reply.message
     turn = await say(world, "train tiny on digits, pretrained")
     assert (turn.reply.pending, "no pretrained weights of tiny" in turn.reply.message) == ("config.pretrained", True)
+
+
+async def test_who_has_left_a_project_sees_nothing_of_it_in_conversations_of_old(world: World) -> None:
+    bob = msgspec.structs.replace(world, user=world.other)
+    talked = (await say(bob, "train tiny on digits")).conversation.id
+    async with world.parts.db.write() as session:
+        await session.execute(delete(ProjectMember).where(ProjectMember.user_id == world.other.id))
+    async with world.parts.db.read() as session:
+        assert await conversation.latest(session, world.other, None, 10) == []
+        with pytest.raises(NotFound):
+            await conversation.read(session, world.other, talked)
+    with pytest.raises(NotFound):
+        async with world.parts.db.write() as session:
+            await conversation.say(
+                session, world.parts.frameworks, world.other, "list jobs", conversation_id=talked, project_id=None,
+                max_retries=2,
+            )  # fmt: skip

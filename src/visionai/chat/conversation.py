@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.chat.parser import parse
@@ -15,7 +15,7 @@ from visionai.chat.types import Best, Choice, Context, DatasetChoice, Draft, Fra
 from visionai.datasets.tables import Dataset, DatasetVersion
 from visionai.errors import BadInput, NotFound, VisionAIError
 from visionai.frameworks import Framework, Frameworks
-from visionai.identity.access import CurrentUser, default_project, require_project
+from visionai.identity.access import CurrentUser, default_project, project_filter, require_project
 from visionai.identity.tables import Project
 from visionai.jobs import queries, slots, submit
 from visionai.jobs.state import JobState
@@ -40,7 +40,8 @@ async def say(
 ) -> Turn:  # fmt: skip
     """``settings``: whose limits the queue has; without them no position in it is told.
 
-    Raises NotFound for somebody else's conversation, Forbidden where the user may not do what was asked for."""
+    Raises NotFound for somebody else's conversation and for one of a project that the user has left, Forbidden where
+    the user may not do what was asked for."""
     conversation = await _open(session, user, conversation_id, project_id)
     session.add(Message(conversation_id=conversation.id, role="user", content=content))
     await session.flush()
@@ -68,9 +69,11 @@ async def say(
 
 
 async def read(session: AsyncSession, user: CurrentUser, conversation_id: UUID) -> tuple[Conversation, list[Message]]:
+    """Raises NotFound for somebody else's, and for one of a project that the user has left."""
     conversation = await session.get(Conversation, conversation_id)
     if conversation is None or conversation.user_id != user.id:
         raise NotFound("There is no such conversation.")
+    await require_project(session, user, conversation.project_id, at_least="reader")
     messages = await session.scalars(
         select(Message).where(Message.conversation_id == conversation_id).order_by(Message.id)
     )
@@ -78,7 +81,8 @@ async def read(session: AsyncSession, user: CurrentUser, conversation_id: UUID) 
 
 
 async def latest(session: AsyncSession, user: CurrentUser, before: UUID | None, limit: int) -> list[UUID]:
-    query = select(Conversation.id).where(Conversation.user_id == user.id).order_by(Conversation.id.desc())
+    mine = and_(Conversation.user_id == user.id, project_filter(user, Conversation.project_id))
+    query = select(Conversation.id).where(mine).order_by(Conversation.id.desc())
     if before is not None:
         query = query.where(Conversation.id < before)
     return list(await session.scalars(query.limit(limit)))
