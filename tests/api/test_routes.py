@@ -6,6 +6,7 @@ import re
 from uuid import UUID
 
 import pytest
+from litestar.exceptions import WebSocketDisconnect
 from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 
 from visionai.identity import tokens
@@ -113,3 +114,29 @@ def test_the_openapi_document_names_every_route_of_the_api(app, client):
 def test_the_body_of_retry_and_resume_may_be_left_out(admin, verb, body):
     answer = admin.call("POST", f"/api/v1/training/jobs/{SOME_ID}/{verb}", **body)
     assert answer.status_code == 404, answer.text
+
+
+def numbers(app):
+    for method, path, handler in routes(app):
+        for name, parameter in handler.parsed_fn_signature.parameters.items():
+            if name != "scope" and int in (parameter.annotation, *parameter.args):
+                yield method, path, parameter.kwarg_definition.name or name
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, 2**63, -(2**63) - 1, 10**400], ids=lambda n: f"{str(n)[:9]}…")
+def test_a_number_that_no_database_holds_is_refused_by_its_name(app, admin, number):
+    seen = set()
+    for method, path, name in numbers(app):
+        seen.add(name)
+        if method == "WS":
+            with pytest.raises(WebSocketDisconnect) as closed:
+                admin.client.websocket_connect(f"{address(path)}?{name}={number}").__enter__()
+            assert "Validation failed" in closed.value.detail, "refused before it was opened"
+            continue
+        in_path = f"{{{name}:int}}" in path
+        where = address(path.replace(f"{{{name}:int}}", str(number)))
+        query = {"expires": "1", "signature": "x"} | ({} if in_path else {name: str(number)})
+        answer = admin.call(method, where, params=query)
+        assert answer.status_code == 422, (method, path, name, answer.text)
+        assert name in {e["field"] for e in answer.json()["errors"]}, (method, path, name)
+    assert seen == {"cursor", "offset", "limit", "n", "since", "from", "epoch", "expires", "size"}

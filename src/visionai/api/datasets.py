@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.api import idempotency, multipart, shapes
 from visionai.api.operations import shape as operation_shape
+from visionai.api.parameters import Limit, Natural, OptionalNatural, PathNatural
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.datasets import queries
@@ -46,8 +47,6 @@ MEDIA_TYPES = {
     ".bmp": "image/bmp",
 }  # fmt: skip
 
-Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
-Offset = Annotated[int, QueryParameter(ge=0)]
 Split = Literal["train", "val"]
 
 
@@ -172,7 +171,7 @@ async def get_report(
 async def get_images(
     dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
     class_: Annotated[str | None, QueryParameter(name="class")] = None, split: FromQuery[Split | None] = None,
-    cursor: Annotated[int | None, QueryParameter(ge=0)] = None, offset: Offset = 0, limit: Limit = 100,
+    cursor: OptionalNatural = None, offset: Natural = 0, limit: Limit = 100,
 ) -> shapes.DatasetImagePage:  # fmt: skip
     """``total`` counts all that match. Page on by ``cursor``, or jump by ``offset``."""
     async with parts.db.read() as session:
@@ -187,7 +186,7 @@ async def get_images(
 
 @get("/{dataset_id:uuid}/images/{n:int}/thumbnail", status_code=302, responses=responses(404), summary="One, small")
 async def get_thumbnail(
-    dataset_id: FromPath[UUID], n: FromPath[int], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
+    dataset_id: FromPath[UUID], n: PathNatural, user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
 ) -> Redirect:
     """Leads to a signed address, as ``thumbnail_url`` is one."""
     async with parts.db.read() as session:

@@ -22,6 +22,7 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.params import FromPath, FromQuery
 
 from visionai.api.deps import parts
+from visionai.api.parameters import Natural
 from visionai.db import Database
 from visionai.errors import VisionAIError
 from visionai.identity import tokens
@@ -102,9 +103,7 @@ class Streams:
 
 
 @websocket("/ws/training/{job_id:uuid}", opt={"auth": "ticket"})
-async def training(
-    socket: Socket, job_id: FromPath[UUID], token: FromQuery[str] = "", since: FromQuery[int] = 0
-) -> None:
+async def training(socket: Socket, job_id: FromPath[UUID], token: FromQuery[str] = "", since: Natural = 0) -> None:
     streams: Streams = socket.app.state.streams
     await socket.accept()
     try:

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import File
 
+from visionai.api.parameters import Natural, OptionalNatural
 from visionai.api.problems import responses
 from visionai.errors import BadInput, NotFound, TooLarge
 from visionai.parts import Parts
@@ -19,7 +20,7 @@ INLINE = {"image/webp", "image/png", "image/jpeg", "image/gif", "image/bmp"}
 
 @get("/{key:path}", opt=SIGNED, responses=responses(403, 404), summary="Read an object by a signed path")
 async def read(
-    key: FromPath[str], expires: FromQuery[int], signature: FromQuery[str], parts: NamedDependency[Parts],
+    key: FromPath[str], expires: Natural, signature: FromQuery[str], parts: NamedDependency[Parts],
     download: Annotated[str, QueryParameter(max_length=300)] = "",
     media_type: Annotated[str, QueryParameter(name="type")] = "",
 ) -> File:  # fmt: skip
@@ -40,8 +41,8 @@ async def read(
 @put("/{key:path}", opt=SIGNED, status_code=200, responses=responses(403, 413, 507), request_max_body_size=UPLOAD_MAX,
      summary="Write an object by a signed path")  # fmt: skip
 async def write(
-    request: Request[Any, Any, Any], key: FromPath[str], expires: FromQuery[int], signature: FromQuery[str],
-    parts: NamedDependency[Parts], size: FromQuery[int | None] = None,
+    request: Request[Any, Any, Any], key: FromPath[str], expires: Natural, signature: FromQuery[str],
+    parts: NamedDependency[Parts], size: OptionalNatural = None,
 ) -> Response[None]:  # fmt: skip
     key = key.lstrip("/")
     parts.storage.verify("PUT", key, expires, signature, size=size)

@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.api import idempotency, shapes
+from visionai.api.parameters import MOST, Limit, Natural, OptionalNatural
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.datasets.tables import Dataset, DatasetVersion
@@ -28,7 +29,9 @@ from visionai.storage.base import Storage
 URL_SECONDS = 3600.0
 
 States = Annotated[list[shapes.JobStateName] | None, QueryParameter(name="state", description="May be repeated.")]
-Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+FirstLine = Annotated[
+    int, QueryParameter(name="from", ge=-MOST, le=MOST, description="First line; negative: so many from the end.")
+]
 
 
 @post("/training/jobs", responses=responses(403), summary="Start a training")
@@ -125,7 +128,7 @@ async def get_metrics(
 @get("/training/jobs/{job_id:uuid}/events", responses=responses(404), summary="Its events after a sequence number")
 async def get_events(
     job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    since: FromQuery[int] = 0, limit: Limit = 1000,
+    since: Natural = 0, limit: Limit = 1000,
 ) -> Page[shapes.JobEvent]:  # fmt: skip
     async with db.read() as session:
         await queries.visible_job(session, user, job_id)
@@ -152,8 +155,7 @@ async def get_timeline(
 @get("/training/jobs/{job_id:uuid}/logs", responses=responses(404), summary="Lines of its log")
 async def get_logs(
     job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    start: Annotated[int, QueryParameter(name="from", description="First line; negative: so many from the end.")] = 0,
-    limit: Limit = 1000,
+    start: FirstLine = 0, limit: Limit = 1000,
 ) -> shapes.LogPage:  # fmt: skip
     async with db.read() as session:
         job = await queries.visible_job(session, user, job_id)
@@ -179,7 +181,7 @@ async def get_artifacts(
 @get("/training/jobs/{job_id:uuid}/validation", responses=responses(404), summary="How good it is: by default, at best")
 async def get_validation(
     job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    epoch: FromQuery[int | None] = None,
+    epoch: OptionalNatural = None,
 ) -> shapes.JobValidation:  # fmt: skip
     async with db.read() as session:
         job = await queries.visible_job(session, user, job_id)

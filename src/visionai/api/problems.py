@@ -44,7 +44,7 @@ def on_framework_error(request: Request[Any, Any, Any], error: HTTPException) ->
     if isinstance(error, ValidationException):
         errors = [msgspec.to_builtins(e) for e in wrong_in_body(request)]
         elsewhere = [e for e in error.extra or [] if isinstance(e, dict) and e.get("source") != "body"]
-        errors += [_field_error(e) for e in elsewhere if e.get("key") != "data"]
+        errors += [_field_error(request, e) for e in elsewhere if e.get("key") != "data"]
         detail = "; ".join(f"{e['field']}: {e['message']}" for e in errors) or error.detail
         return _answer(422, "invalid_input", "Invalid input", detail, errors, {})
     if error.status_code == 400:  # a body that is no JSON, or not of the right form
@@ -81,8 +81,12 @@ HANDLERS: dict[int | type[Exception], Any] = {
 }
 
 
-def _field_error(extra: dict[str, Any]) -> dict[str, str]:
-    return {"field": str(extra.get("key", "")), "message": str(extra.get("message", ""))}
+def _field_error(request: Request[Any, Any, Any], extra: dict[str, Any]) -> dict[str, str]:
+    """By the name that the sender used, which may be none that Python allows (``from``)."""
+    name = str(extra.get("key", ""))
+    parameter = request.route_handler.parsed_fn_signature.parameters.get(name)
+    alias = getattr(parameter.kwarg_definition, "name", None) if parameter is not None else None
+    return {"field": alias or name, "message": str(extra.get("message", ""))}
 
 
 def _answer(
