@@ -20,8 +20,9 @@ from visionai.app import create_app
 from visionai.datasets.garbage import free_deleted
 from visionai.datasets.importing import IMPORT
 from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
-from visionai.datasets.uploads import ABANDONED, remove_abandoned
+from visionai.datasets.uploads import ABANDONED, Upload, remove_abandoned
 from visionai.db import utcnow
+from visionai.errors import Conflict
 from visionai.frameworks import Frameworks
 from visionai.identity import tokens
 from visionai.identity.tables import Project, ProjectMember, User
@@ -325,6 +326,40 @@ async def test_uploads_of_a_killed_server_are_removed_when_they_are_silent(world
     assert await remove_abandoned(world.parts.db, world.parts.storage, utcnow()) == 0
     assert await remove_abandoned(world.parts.db, world.parts.storage, utcnow() + ABANDONED) == 1
     assert await world.count(Dataset) == 0
+
+
+async def test_a_sender_that_was_silent_for_too_long_is_told_to_upload_again(world: World) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n' + bytes(2_000_000)
+        assert await remove_abandoned(world.parts.db, world.parts.storage, utcnow() + ABANDONED) == 1
+        yield b"the rest\r\n--b--\r\n"
+
+    headers = world.headers() | {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = await world.client.post(f"{API}/upload", content=chunks(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "upload_abandoned")
+    assert "upload it again" in answer.json()["detail"]
+    assert world.stored() == []
+    assert await world.count(Dataset) == 0
+
+
+async def test_what_was_given_up_is_not_received_to_its_end(world: World) -> None:
+    now = utcnow()
+    upload = Upload(world.parts.db, world.parts.storage, 5_000_000, now=lambda: now)
+    await upload.begin(project_id=world.projects["one"].id, user_id=world.users["ada"].id, name="x", format_="auto")
+    received = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal now, received
+        for _ in range(3):
+            yield b"x" * 1000
+            received += 1
+            now += 2 * ABANDONED
+            await remove_abandoned(world.parts.db, world.parts.storage, now)
+
+    with pytest.raises(Conflict):
+        await upload.store(chunks())
+    assert received == 1
+    assert world.stored() == []
 
 
 async def test_deleting(world: World, tmp_path: Path) -> None:

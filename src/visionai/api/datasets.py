@@ -69,13 +69,13 @@ class UploadOperation(Operation):
 
 @post(
     "/upload", status_code=202, request_max_body_size=None, operation_class=UploadOperation,
-    responses=responses(403, 404, 413, 507), summary="Upload an archive as a new data set",
+    responses=responses(403, 404, 409, 413, 507), summary="Upload an archive as a new data set",
 )  # fmt: skip
 async def upload(
     request: Request[Any, Any, Any], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
 ) -> Response[shapes.UploadAccepted]:
     """The archive is stored as it arrives and imported afterwards; follow the operation. Nothing is kept of an upload
-    that breaks off."""
+    that breaks off, or of which nothing came for 10 minutes (409 ``upload_abandoned``)."""
     announced = request.headers.get("content-length", "")
     most = parts.settings.upload_max_bytes
     if announced.isdigit() and int(announced) > most + FORM_BYTES:

@@ -49,15 +49,19 @@ class Upload:
             ))  # fmt: skip
 
     async def store(self, chunks: AsyncIterator[bytes]) -> None:
-        """Raises TooLarge beyond the limit, StorageFull without room; nothing of it is stored then."""
+        """Raises TooLarge beyond the limit, StorageFull without room, Conflict if it was silent for too long; nothing
+        of it is stored then."""
         stat = await self._storage.put(keys.upload(self.dataset_id, self.operation_id), self._watched(chunks))
         self.size = stat.size
 
     async def finish(
         self, session: AsyncSession, *, project_id: UUID, user_id: UUID, name: str, format_: str
     ) -> Operation:
-        """Fields may have come after the file, so they are given once more. Raises Conflict if it was deleted."""
-        dataset = await session.get_one(Dataset, self.dataset_id, with_for_update=True)
+        """Fields may have come after the file, so they are given once more. Raises Conflict if it was deleted, or
+        silent for too long."""
+        dataset = await session.get(Dataset, self.dataset_id, with_for_update=True)
+        if dataset is None:
+            raise _given_up()
         if dataset.deleted_at is not None:
             raise Conflict("The data set was deleted while it was being uploaded.", code="dataset_deleted")
         dataset.project_id, dataset.name, dataset.format = project_id, name, format_
@@ -89,11 +93,25 @@ class Upload:
     async def _touch(self) -> None:
         self._touched = self._now()
         async with self._db.write() as session:
-            await session.execute(update(Dataset).where(Dataset.id == self.dataset_id).values(updated_at=self._touched))
+            still_there = await session.scalar(
+                update(Dataset)
+                .where(Dataset.id == self.dataset_id)
+                .values(updated_at=self._touched)
+                .returning(Dataset.id)
+            )
+        if still_there is None:
+            raise _given_up()
+
+
+def _given_up() -> Conflict:
+    minutes = int(ABANDONED.total_seconds() // 60)
+    return Conflict(
+        f"Nothing came for {minutes} minutes, so this upload was given up: upload it again.", code="upload_abandoned"
+    )
 
 
 async def remove_abandoned(db: Database, storage: Storage, now: datetime) -> int:
-    """Uploads whose server was killed: silent for longer than any living one. How many there were."""
+    """Uploads whose server was killed, or whose sender has been silent for as long. How many there were."""
     async with db.read() as session:
         silent = list(await session.scalars(
             select(Dataset.id).where(Dataset.status == "uploading", Dataset.updated_at < now - ABANDONED)
