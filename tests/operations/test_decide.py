@@ -53,6 +53,10 @@ CASES = [
         "one that does not listen is killed",
         view(cancel_requested_at=NOW - timedelta(seconds=11)), Seen(Running()), Stop(kill=True),
     ),
+    (
+        "one asked to stop before the clock was moved back is killed",
+        view(cancel_requested_at=NOW + timedelta(hours=5)), Seen(Running()), Stop(kill=True),
+    ),
     ("one that has stopped is cancelled", view(cancel_requested_at=NOW), Seen(Exited(143)), Cancel()),
     ("a result after the cancellation is dropped", view(cancel_requested_at=NOW), Seen(Exited(0), GOOD), Cancel()),
     ("what has ended is cleaned up", view(status="failed"), Seen(), Clean()),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from visionai.executors.base import Exited, Gone, Running
 from visionai.ids import uuid7
 from visionai.operations import queries
 from visionai.operations.kinds import Context
-from visionai.operations.reconcile import reconcile_operation
+from visionai.operations.reconcile import POLL_SECONDS, reconcile_operation
 from visionai.operations.tables import Operation
 from visionai.operations.work import Outcome, Progress, Reason, write
 from visionai.wakeup import Wake
@@ -251,6 +252,33 @@ async def test_due_names_what_waits_and_what_is_to_be_cleaned(
     recorder.raises = {}
     await reconcile_operation(ctx, op_id)
     assert await due() == []
+
+
+async def test_a_clock_that_was_moved_back_holds_nothing_up(
+    ctx: Context, db: Database, op_id: UUID, executor: Any, clock: Any
+) -> None:
+    """Not the look that was set before, nor the lease of a server that was killed."""
+    executor.seen[first(op_id)] = Running()
+    await reconcile_operation(ctx, op_id)
+    async with db.write() as session:
+        ahead = clock() + timedelta(seconds=ctx.settings.lease_seconds)
+        await session.execute(update(Operation).values(lease_token=uuid7(), lease_expires_at=ahead))
+    clock.move(-5 * 3600)
+    async with db.read() as session:
+        assert await queries.due(session, clock()) == [op_id]
+    executor.leaves(first(op_id), Exited(0), GOOD)
+    await reconcile_operation(ctx, op_id)
+    assert (await row(db, op_id)).status == "completed"
+
+
+async def test_after_the_clock_was_moved_back_the_looks_are_as_frequent_as_before(
+    ctx: Context, db: Database, op_id: UUID, executor: Any, clock: Any
+) -> None:
+    executor.seen[first(op_id)] = Running()
+    await reconcile_operation(ctx, op_id)
+    clock.move(-5 * 3600)
+    await reconcile_operation(ctx, op_id)
+    assert (await row(db, op_id)).next_check_at == clock() + timedelta(seconds=POLL_SECONDS)
 
 
 async def test_cancelling_asks_first_and_kills_later(

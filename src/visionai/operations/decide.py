@@ -89,7 +89,8 @@ def decide(view: View, seen: Seen, now: datetime) -> Action:
         return Clean() if view.traces else Nothing()
     if view.cancel_requested_at is not None:
         if isinstance(seen.process, Running):
-            return Stop(kill=now - view.cancel_requested_at >= KILL_AFTER)
+            asked_for = now - view.cancel_requested_at  # negative: the clock was moved back since
+            return Stop(kill=not timedelta(0) <= asked_for < KILL_AFTER)
         return Cancel()
     if view.status == "pending":
         return Attempt(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from visionai.operations.tables import Operation
 from visionai.wakeup import Wake
 
 ACTIVE = ("pending", "running")
+PUT_OFF = timedelta(seconds=5)  # the furthest ahead that a check is set
 
 
 async def submit(
@@ -53,11 +54,19 @@ async def due(session: AsyncSession, now: datetime, limit: int = 100) -> list[UU
     """Those that somebody should look at now, longest waiting first. The sweep wakes them."""
     found = await session.scalars(
         select(Operation.id)
-        .where(or_(Operation.status.in_(ACTIVE), Operation.launch_id.is_not(None)), Operation.next_check_at <= now)
+        .where(
+            or_(Operation.status.in_(ACTIVE), Operation.launch_id.is_not(None)),
+            or_(Operation.next_check_at <= now, Operation.next_check_at > now + 2 * PUT_OFF),
+        )
         .order_by(Operation.next_check_at)
         .limit(limit)
     )
     return list(found)
+
+
+def is_due(op: Operation, now: datetime) -> bool:
+    """A check far ahead was set before the clock was moved back: it is due too."""
+    return not now < op.next_check_at <= now + 2 * PUT_OFF
 
 
 async def latest(session: AsyncSession, subject_ids: list[UUID]) -> dict[UUID, Operation]:

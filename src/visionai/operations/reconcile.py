@@ -50,6 +50,7 @@ from visionai.operations.decide import (
     launch_id,
 )
 from visionai.operations.kinds import Context
+from visionai.operations.queries import PUT_OFF, is_due
 from visionai.operations.tables import Operation
 from visionai.operations.work import Outcome, Params, Progress, Reason, write
 from visionai.wakeup import Wake
@@ -58,7 +59,6 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.5
-RETRY_SECONDS = 5.0
 PYTHONPATH = str(Path(visionai.__file__).parents[1])  # the child runs this very code, installed or not
 
 
@@ -101,11 +101,15 @@ class Lease(msgspec.Struct, frozen=True):
 async def _lease(ctx: Context, op_id: UUID) -> AsyncIterator[Lease | None]:
     """The lease, renewed as long as the body runs and given back after it; None if another worker holds it."""
     now, token = ctx.now(), uuid7()
+    expires = now + timedelta(seconds=ctx.settings.lease_seconds)
+    free = or_(  # one that lasts longer than any was taken before the clock was moved back
+        Operation.lease_token.is_(None), Operation.lease_expires_at < now, Operation.lease_expires_at > expires
+    )
     async with ctx.db.write() as session:
         claimed = await session.scalar(
             update(Operation)
-            .where(Operation.id == op_id, or_(Operation.lease_token.is_(None), Operation.lease_expires_at < now))
-            .values(lease_token=token, lease_expires_at=now + timedelta(seconds=ctx.settings.lease_seconds))
+            .where(Operation.id == op_id, free)
+            .values(lease_token=token, lease_expires_at=expires)
             .returning(Operation.id)
         )
     if claimed is None:
@@ -262,14 +266,14 @@ async def _wait(ctx: Context, lease: Lease, op: Operation) -> None:
     now = ctx.now()
     async with lease.transaction() as (session, row):
         row.progress, row.message = max(row.progress, seen.progress), seen.message
-        if row.next_check_at <= now:
+        if is_due(row, now):
             row.next_check_at = now + timedelta(seconds=POLL_SECONDS)
             after_commit(session, Wake("operation", row.id, delay=POLL_SECONDS))
 
 
 async def _put_off(lease: Lease) -> None:
     async with lease.transaction() as (_, row):
-        row.next_check_at = lease.ctx.now() + timedelta(seconds=RETRY_SECONDS)
+        row.next_check_at = lease.ctx.now() + PUT_OFF
 
 
 def _runs_elsewhere(ctx: Context, op: Operation) -> bool:
