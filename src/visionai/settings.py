@@ -65,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     exit_grace_seconds: Seconds = 30.0
     lease_seconds: Seconds = 30.0
     max_retries: Annotated[int, Meta(ge=0, le=100)] = 3
+    imports: Annotated[int, Meta(ge=1, le=64)] = 2
     upload_max_bytes: Annotated[int, Meta(gt=0)] = 100 * 2**30
     archive_max_members: Annotated[int, Meta(gt=0)] = 2_000_000
     archive_max_bytes: Annotated[int, Meta(gt=0)] = 500 * 2**30

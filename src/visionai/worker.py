@@ -142,7 +142,8 @@ class Background:
             try:
                 async with self._parts.db.read() as session:
                     due = [("job", i) for i in await jobs.due(session, utcnow())]
-                    due += [("operation", i) for i in await operations.due(session, utcnow())]
+                    at_once = self._parts.settings.imports
+                    due += [("operation", i) for i in await operations.due(session, utcnow(), at_once=at_once)]
                 for kind, row_id in due:
                     self.wake(kind, row_id)
                 self._parts.last_sweep = asyncio.get_running_loop().time()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from visionai.operations.decide import (
     View,
     Wait,
     decide,
+    next_to_start,
 )
 from visionai.operations.work import Outcome, Reason
 
@@ -113,3 +115,26 @@ def test_whatever_is_seen(
         )
     if isinstance(action, Attempt):
         assert action.number <= max(row.max_attempts, 1)
+
+
+@given(
+    st.lists(st.integers(0, 3), max_size=12), st.lists(st.integers(0, 3), max_size=4), st.integers(1, 4),
+)  # fmt: skip
+def test_as_many_start_as_there_is_room_for_and_projects_take_turns(
+    waiting: list[int], running: list[int], limit: int
+) -> None:
+    line = [(UUID(int=100 + n), UUID(int=project)) for n, project in enumerate(waiting)]
+    started = next_to_start(line, [UUID(int=project) for project in running], limit)
+    assert len(started) == min(len(waiting), max(0, limit - len(running)))
+    of_project = dict(line)
+    for project in {p for _, p in line}:
+        mine = [op_id for op_id, p in line if p == project]
+        chosen = [op_id for op_id in started if of_project[op_id] == project]
+        assert chosen == mine[: len(chosen)], "within a project the first comes first"
+
+
+def test_a_hundred_imports_of_one_project_do_not_hold_up_the_first_of_another() -> None:
+    one, two = UUID(int=1), UUID(int=2)
+    line = [*((UUID(int=n), one) for n in range(100, 200)), (UUID(int=500), two)]
+    assert next_to_start(line, [one], 2) == [UUID(int=500)]
+    assert next_to_start(line, [], 2) == [UUID(int=100), UUID(int=500)]

@@ -235,7 +235,7 @@ async def test_due_names_what_waits_and_what_is_to_be_cleaned(
 ) -> None:
     async def due() -> list[UUID]:
         async with db.read() as session:
-            return await queries.due(session, clock())
+            return await queries.due(session, clock(), at_once=2)
 
     assert await due() == [op_id]
     executor.seen[first(op_id)] = Running()
@@ -254,6 +254,36 @@ async def test_due_names_what_waits_and_what_is_to_be_cleaned(
     assert await due() == []
 
 
+async def test_one_too_many_waits_says_why_and_is_woken_by_the_end_of_another(
+    ctx: Context, db: Database, op_id: UUID, project: Any, executor: Any, clock: Any
+) -> None:
+    sent: list[UUID] = []
+
+    async def deliver(effects: Any) -> None:
+        sent.extend(e.id for e in effects if isinstance(e, Wake) and not e.delay)
+
+    db.deliver = deliver
+    one_at_once = msgspec.structs.replace(ctx, settings=msgspec.structs.replace(ctx.settings, imports=1))
+    async with db.write() as session:
+        other = await queries.submit(
+            session, "recorded", project_id=project.id, user_id=project.created_by, subject_id=None
+        )
+    executor.seen[first(op_id)] = Running()
+    for each in (op_id, other.id):
+        await reconcile_operation(one_at_once, each)
+    waiting = await row(db, other.id)
+    assert (waiting.status, waiting.message) == ("pending", "Waiting for another import to end: 1 may run at once.")
+    assert executor.started == [first(op_id)]
+    sent.clear()
+    executor.leaves(first(op_id), Exited(0), GOOD)
+    await reconcile_operation(one_at_once, op_id)
+    assert sent == [other.id]
+    executor.seen[first(other.id)] = Running()
+    await reconcile_operation(one_at_once, other.id)
+    assert executor.started == [first(op_id), first(other.id)]
+    assert (await row(db, other.id)).message == ""
+
+
 async def test_a_clock_that_was_moved_back_holds_nothing_up(
     ctx: Context, db: Database, op_id: UUID, executor: Any, clock: Any
 ) -> None:
@@ -265,7 +295,7 @@ async def test_a_clock_that_was_moved_back_holds_nothing_up(
         await session.execute(update(Operation).values(lease_token=uuid7(), lease_expires_at=ahead))
     clock.move(-5 * 3600)
     async with db.read() as session:
-        assert await queries.due(session, clock()) == [op_id]
+        assert await queries.due(session, clock(), at_once=2) == [op_id]
     executor.leaves(first(op_id), Exited(0), GOOD)
     await reconcile_operation(ctx, op_id)
     assert (await row(db, op_id)).status == "completed"

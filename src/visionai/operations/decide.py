@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -50,7 +52,7 @@ class Wait(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """Commit that this attempt is to be made; it is started only afterwards."""
+    """Commit that this attempt is to be made; it is started only afterwards. The first one waits for its turn."""
 
     number: int
 
@@ -114,6 +116,21 @@ def after_loss(view: View, lost: Observation | None) -> Action:
         return Attempt(view.attempt + 1)
     return Fail(Reason("internal", f"It was tried {view.attempt} times and broke off each time: {_why(lost)}.",
                        "Try again; if it stays so, the server's log says more."))  # fmt: skip
+
+
+def next_to_start(waiting: Sequence[tuple[UUID, UUID]], running: Sequence[UUID], limit: int) -> list[UUID]:
+    """Which of those that wait, ``(id, project)`` in the order of their submission, may start now; ``running`` are the
+    projects of those that run.
+
+    A project with fewer at work comes first, so that nobody's hundred hold up another's first one.
+    """
+    at_work, left, chosen = Counter(running), list(waiting), []
+    while left and at_work.total() < limit:
+        first = min(left, key=lambda turn: at_work[turn[1]])
+        left.remove(first)
+        chosen.append(first[0])
+        at_work[first[1]] += 1
+    return chosen
 
 
 def launch_id(operation_id: UUID, attempt: int) -> str:

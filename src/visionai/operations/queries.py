@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import after_commit
+from visionai.operations import decide
 from visionai.operations.tables import Operation
 from visionai.wakeup import Wake
 
@@ -50,18 +51,38 @@ async def cancel(session: AsyncSession, subject_id: UUID, now: datetime) -> None
         after_commit(session, Wake("operation", op_id))
 
 
-async def due(session: AsyncSession, now: datetime, limit: int = 100) -> list[UUID]:
-    """Those that somebody should look at now, longest waiting first. The sweep wakes them."""
+async def due(session: AsyncSession, now: datetime, *, at_once: int, limit: int = 100) -> list[UUID]:
+    """Those that somebody should look at now: what may start, as ``at_once`` may run, then the longest waiting first.
+    The sweep wakes them."""
+    starting = await next_to_start(session, at_once)
+    in_line = and_(Operation.status == "pending", Operation.cancel_requested_at.is_(None))
     found = await session.scalars(
         select(Operation.id)
         .where(
             or_(Operation.status.in_(ACTIVE), Operation.launch_id.is_not(None)),
             or_(Operation.next_check_at <= now, Operation.next_check_at > now + 2 * PUT_OFF),
+            not_(in_line),
         )
         .order_by(Operation.next_check_at)
         .limit(limit)
     )
-    return list(found)
+    return [*starting, *found]
+
+
+async def next_to_start(session: AsyncSession, at_once: int) -> list[UUID]:
+    rows = await session.execute(
+        select(Operation.id, Operation.project_id, Operation.status)
+        .where(
+            or_(
+                Operation.status == "running",
+                and_(Operation.status == "pending", Operation.cancel_requested_at.is_(None)),
+            )
+        )
+        .order_by(Operation.id)
+    )
+    found = rows.all()
+    waiting = [(op_id, project_id) for op_id, project_id, status in found if status == "pending"]
+    return decide.next_to_start(waiting, [row.project_id for row in found if row.status == "running"], at_once)
 
 
 def is_due(op: Operation, now: datetime) -> bool:

@@ -50,7 +50,7 @@ from visionai.operations.decide import (
     launch_id,
 )
 from visionai.operations.kinds import Context
-from visionai.operations.queries import PUT_OFF, is_due
+from visionai.operations.queries import PUT_OFF, is_due, next_to_start
 from visionai.operations.tables import Operation
 from visionai.operations.work import Outcome, Params, Progress, Reason, write
 from visionai.wakeup import Wake
@@ -161,7 +161,8 @@ async def _advance(ctx: Context, lease: Lease) -> None:
                 await _wait(ctx, lease, op)
                 return
         try:
-            await _apply(ctx, lease, op, action, seen)
+            if not await _apply(ctx, lease, op, action, seen):
+                return
         except LeaseLost:
             raise
         except Unavailable as e:
@@ -198,14 +199,19 @@ async def _look(ctx: Context, op: Operation, handle: Handle | None) -> Seen:
     return Seen(process, None if isinstance(process, Running) else _read(_work(ctx, op) / "result.json", Outcome))
 
 
-async def _apply(ctx: Context, lease: Lease, op: Operation, action: Action, seen: Seen) -> None:
+async def _apply(ctx: Context, lease: Lease, op: Operation, action: Action, seen: Seen) -> bool:
+    """False if it is not this operation's turn yet."""
     kind = ctx.kinds[op.kind]
     match action:
         case Attempt(number):
             if op.attempt:
                 await ctx.executor.remove(launch_id(op.id, op.attempt))
-            async with lease.transaction() as (_, row):
-                row.status, row.attempt, row.handle = "running", number, None
+            async with lease.transaction() as (session, row):
+                at_once = ctx.settings.imports
+                if row.status == "pending" and row.id not in await next_to_start(session, at_once):
+                    row.message = f"Waiting for another import to end: {at_once} may run at once."
+                    return False
+                row.status, row.attempt, row.handle, row.message = "running", number, None, ""
                 row.launch_id = launch_id(op.id, number)
                 row.started_at = row.started_at or ctx.now()
         case Start():
@@ -219,17 +225,17 @@ async def _apply(ctx: Context, lease: Lease, op: Operation, action: Action, seen
             async with lease.transaction() as (session, row):
                 if row.cancel_requested_at is None:
                     row.result, row.progress = seen.outcome.result, 100.0
-                    _end(ctx, row, "completed")
+                    await _end(ctx, session, row, "completed")
                     await kind.completed(session, row)
         case Fail(error):
             async with lease.transaction() as (session, row):
                 row.error = msgspec.to_builtins(error)
                 row.result = seen.outcome.result if seen.outcome is not None else None
-                _end(ctx, row, "failed")
+                await _end(ctx, session, row, "failed")
                 await kind.failed(session, row)
         case Cancel():
             async with lease.transaction() as (session, row):
-                _end(ctx, row, "cancelled")
+                await _end(ctx, session, row, "cancelled")
                 await kind.failed(session, row)
         case Clean():
             await kind.clean(ctx, op)
@@ -239,6 +245,7 @@ async def _apply(ctx: Context, lease: Lease, op: Operation, action: Action, seen
                 row.launch_id = row.handle = None
         case _:
             raise AssertionError(action)
+    return True
 
 
 async def _start(ctx: Context, op: Operation) -> Handle:
@@ -254,10 +261,13 @@ async def _start(ctx: Context, op: Operation) -> Handle:
     ))  # fmt: skip
 
 
-def _end(ctx: Context, row: Operation, status: str) -> None:
+async def _end(ctx: Context, session: AsyncSession, row: Operation, status: str) -> None:
     row.status, row.ended_at, row.next_check_at = status, ctx.now(), ctx.now()
     row.launch_id = row.launch_id or launch_id(row.id, row.attempt)
     row.message = ""
+    await session.flush()
+    for waiting in await next_to_start(session, ctx.settings.imports):
+        after_commit(session, Wake("operation", waiting))
 
 
 async def _wait(ctx: Context, lease: Lease, op: Operation) -> None:
