@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
+
 import pytest
+import structlog
 
 from visionai.errors import SettingsError
-from visionai.settings import Settings, from_environ, override
+from visionai.settings import Settings, from_environ, override, prepare
 
 
 @pytest.mark.parametrize(
@@ -66,3 +70,39 @@ def test_options_are_checked_like_variables(port):
     with pytest.raises(SettingsError, match="--port"):
         override(Settings(), {"port": port})
     assert override(Settings(), {"port": 0}).port == 0
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_an_older_version_left_open_is_closed_to_others_with_a_line_in_the_log(tmp_path):
+    opened = [tmp_path / name for name in ("jwt-secret", "visionai.sqlite3", "visionai.sqlite3-wal")]
+    for path in opened:
+        path.write_text("s" * 40)
+        path.chmod(0o644)
+    tmp_path.chmod(0o755)
+    with structlog.testing.capture_logs() as logged:
+        prepare(Settings(data_dir=tmp_path))
+        prepare(Settings(data_dir=tmp_path))
+    assert mode(tmp_path) == 0o700
+    assert {mode(path) for path in opened} == {0o600}
+    assert [line["event"] for line in logged] == ["closed_to_others"]
+
+
+def test_a_folder_that_others_share_is_left_as_it_is(tmp_path):
+    for name, shared in (("sticky", 0o1777), ("full", 0o755)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "somebody's").touch()
+        folder.chmod(shared)
+        prepare(Settings(data_dir=folder))
+        assert mode(folder) == shared
+        assert mode(folder / "jwt-secret") == 0o600
+
+
+def test_nothing_is_said_where_all_is_closed(tmp_path):
+    with structlog.testing.capture_logs() as logged:
+        prepare(Settings(data_dir=tmp_path / "new"))
+        prepare(Settings(data_dir=tmp_path / "new"))
+    assert logged == []

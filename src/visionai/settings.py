@@ -8,14 +8,20 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 
 import msgspec
+import structlog
 from msgspec import Meta
 
 from visionai.errors import SettingsError
+
+log = structlog.get_logger()
+
+PRIVATE = ("jwt-secret*", "visionai.sqlite3*", "demo-account.json")
 
 WEB_ADDRESS = (
     r"https?://([^/?#\s:@]+|\[[0-9a-f:]+\])(:\d+)?(/[^?#\s]*)?",
@@ -127,12 +133,13 @@ def override(settings: Settings, given: Mapping[str, object]) -> Settings:
 
 
 def prepare(settings: Settings) -> Settings:
-    """Make the data directory and fill in what is generated and kept there (the signing secret).
+    """Make the data directory, keep others out, and fill in what is generated and kept there (the signing secret).
 
     Raises SettingsError if the directory cannot be written.
     """
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _keep_others_out(settings.data_dir)
         if settings.jwt_secret is None:
             settings = msgspec.structs.replace(settings, jwt_secret=_kept_secret(settings.data_dir / "jwt-secret"))
     except OSError as e:
@@ -144,6 +151,21 @@ def prepare(settings: Settings) -> Settings:
             "JWT_SECRET is shorter than 32 characters: set a longer random one, or unset it on a laptop."
         )
     return settings
+
+
+def _keep_others_out(data_dir: Path) -> None:
+    """Take away what an older version or another umask gave to others; of this user's own files alone, and of a folder
+    only if it is a data directory."""
+    kept = [path for pattern in PRIVATE for path in data_dir.glob(pattern) if not path.is_symlink()]
+    ours = (bool(kept) or not any(data_dir.iterdir())) and not data_dir.stat().st_mode & stat.S_ISVTX
+    closed = []
+    for path, mode in [*([(data_dir, 0o700)] if ours else []), *((path, 0o600) for path in kept)]:
+        found = path.stat()
+        if found.st_uid == os.getuid() and found.st_mode & 0o077:
+            path.chmod(found.st_mode & mode)
+            closed.append(path.name)
+    if closed:
+        log.warning("closed_to_others", data_dir=str(data_dir), names=closed, why="others could read them")
 
 
 def _kept_secret(path: Path) -> str:
