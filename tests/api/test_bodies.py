@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from visionai.api import shapes
 from visionai.api.bodies import wrong_fields
+from visionai.identity import tokens
 from visionai.trainers import contract
 
 JSON = st.recursive(
@@ -45,6 +46,43 @@ def test_what_is_no_json_is_refused_in_words(client, content):
     answer = client.post("/api/v1/auth/login", content=content)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "body"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"seq": 1.0}, {"seq": "1"}, {"epoch": "1"}, {"epoch": 1.0}, {"progress": "1"}, {"progress": True},
+        {"metrics": {"loss": "1"}}, {"timestamp": 5}, {"eta_seconds": "1e3"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_number_of_another_type_is_refused_in_a_body(app, client, wrong):
+    job_id = uuid4()
+    token = tokens.callback_token(app.state.parts.settings, job_id, 1)
+    answer = client.post(
+        f"/v1/jobs/{job_id}/heartbeat",
+        json={"epoch": 1, "progress": 1, **wrong},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert answer.status_code == 422, answer.text
+    assert [e["field"].partition(".")[0] for e in answer.json()["errors"]] == [*wrong]
+
+
+@pytest.mark.parametrize("cookie", ["true", 1])
+def test_nor_is_a_text_or_a_number_a_yes(client, admin, cookie):
+    body = {"email": "admin@example.org", "password": "correct horse battery", "cookie": cookie}
+    answer = client.post("/api/v1/auth/login", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cookie")
+
+
+def test_in_a_query_everything_is_text_and_is_read_as_what_it_means(admin):
+    assert admin.call("GET", "/api/v1/training/jobs?limit=3").status_code == 200
+
+
+def test_a_body_that_is_missing_misses_every_field(client):
+    answer = client.post("/api/v1/auth/login")
+    assert answer.status_code == 422
+    assert [e["field"] for e in answer.json()["errors"]] == ["email", "password"]
 
 
 def test_query_parameters_are_named_too(admin):

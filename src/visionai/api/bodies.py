@@ -1,4 +1,4 @@
-"""JSON bodies: every field that is wrong is named at once, not the first alone."""
+"""JSON bodies: strict in their types (``"3"`` is no number), and every field that is wrong is named at once."""
 
 from __future__ import annotations
 
@@ -12,28 +12,40 @@ from litestar import Request
 from visionai.errors import BadInput, FieldError
 
 MOST = 50  # errors that are named: past them a body is wrong altogether
-STASH = "visionai.json"
 
 
 class JSONRequest(Request[Any, Any, Any]):
-    """Keeps the decoded body, so that an error handler, which cannot await, can look at it."""
-
     async def json(self) -> Any:
+        """The body as what its handler takes: Litestar's own conversion is a query's, which makes numbers of texts.
+
+        Raises BadInput with all that is wrong.
+        """
         try:
-            self.scope[STASH] = decoded = await super().json()  # type: ignore[literal-required]
-        except (RecursionError, UnicodeDecodeError) as e:
-            why = "is nested too deeply" if isinstance(e, RecursionError) else "is not valid UTF-8"
-            raise BadInput.field("body", why) from None
-        return decoded
+            decoded = msgspec.json.decode(await self.body())
+        except (RecursionError, UnicodeDecodeError, msgspec.DecodeError) as e:
+            raise BadInput.field("body", _no_json(e)) from None
+        wanted = self.route_handler.parsed_data_field
+        assert wanted is not None, "only what takes a body asks for it"
+        try:
+            return msgspec.convert(decoded, wanted.annotation)
+        except msgspec.ValidationError:
+            raise BadInput(wrong_fields(wanted.annotation, decoded)[:MOST]) from None
 
 
-def wrong_in_body(request: Request[Any, Any, Any]) -> list[FieldError]:
-    """What is wrong in the body of this request, by what its handler takes; empty where it takes none."""
+def missing_fields(request: Request[Any, Any, Any]) -> list[FieldError]:
+    """What is missing where there is no body at all."""
     wanted = getattr(request.route_handler, "parsed_data_field", None)
-    if wanted is None:
-        return []
-    body = request.scope.get(STASH, {})  # no body at all counts as an empty one
-    return wrong_fields(wanted.annotation, body)[:MOST]
+    return wrong_fields(wanted.annotation, {}) if wanted is not None else []
+
+
+def _no_json(error: Exception) -> str:
+    match error:
+        case RecursionError():
+            return "is nested too deeply"
+        case UnicodeDecodeError():
+            return "is not valid UTF-8"
+        case _:
+            return f"is not JSON: {str(error).partition(' - at ')[0]}"
 
 
 def wrong_fields(kind: Any, value: Any, path: str = "") -> list[FieldError]:

@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from visionai.api.bodies import wrong_in_body
+from visionai.api.bodies import missing_fields
 from visionai.api.shapes import Problem
 from visionai.errors import BadInput, StorageFull, Unavailable, VisionAIError
 
@@ -42,12 +42,13 @@ def on_our_error(request: Request[Any, Any, Any], error: VisionAIError) -> Respo
 
 def on_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
     if isinstance(error, ValidationException):
-        errors = [msgspec.to_builtins(e) for e in wrong_in_body(request)]
-        elsewhere = [e for e in error.extra or [] if isinstance(e, dict) and e.get("source") != "body"]
-        errors += [_field_error(request, e) for e in elsewhere if e.get("key") != "data"]
+        found = [e for e in error.extra or [] if isinstance(e, dict)]
+        errors = [_field_error(request, e) for e in found if e.get("key") != "data"]
+        if len(errors) < len(found):
+            errors += [msgspec.to_builtins(e) for e in missing_fields(request)]
         detail = "; ".join(f"{e['field']}: {e['message']}" for e in errors) or error.detail
         return _answer(422, "invalid_input", "Invalid input", detail, errors, {})
-    if error.status_code == 400:  # a body that is no JSON, or not of the right form
+    if error.status_code == 400:
         errors = [{"field": "body", "message": error.detail}]
         return _answer(422, "invalid_input", "Invalid input", error.detail, errors, {})
     if error.status_code >= 500:
