@@ -8,6 +8,7 @@ VisionAIError               500  internal
 ├── Conflict                409  conflict
 │   └── AttemptEnded        409  attempt_ended          a new report of an attempt that is over
 ├── TooLarge                413  too_large
+├── UnsupportedMediaType    415  unsupported_media_type
 ├── TooManyRequests         429  too_many_requests      Retry-After
 ├── Unavailable             503  unavailable            Retry-After
 ├── StorageFull             507  storage_full
@@ -74,6 +75,10 @@ class AttemptEnded(Conflict):
 
 class TooLarge(VisionAIError):
     status, code, title = 413, "too_large", "Too large"
+
+
+class UnsupportedMediaType(VisionAIError):
+    status, code, title = 415, "unsupported_media_type", "Unsupported media type"
 
 
 class TooManyRequests(VisionAIError):

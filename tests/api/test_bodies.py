@@ -20,6 +20,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
+JSON_TYPE = {"Content-Type": "application/json; charset=utf-8"}
 HEARTBEAT = {"seq": 1, "epoch": 1, "progress": 1.0, "metrics": {"loss": 1.0}, "system": {"cpu": 1.0}}
 VALIDATION = {
     "epoch": 1, "primary_metric": {"name": "val/accuracy", "value": 0.5, "mode": "max"}, "metrics": {},
@@ -43,7 +44,7 @@ def test_a_misspelt_optional_field_is_not_ignored(admin):
 
 @pytest.mark.parametrize("content", [b"{", b"\xff", b'{"a": NaN}'])
 def test_what_is_no_json_is_refused_in_words(client, content):
-    answer = client.post("/api/v1/auth/login", content=content)
+    answer = client.post("/api/v1/auth/login", content=content, headers=JSON_TYPE)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "body"
 
@@ -134,7 +135,7 @@ def test_a_body_is_found_wrong_exactly_if_it_is_refused(kind: Any, good: dict[st
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"email": "\xff", "password": "x"}'])
 def test_hostile_json_is_refused_and_not_a_fault_of_the_server(client, content):
-    answer = client.post("/api/v1/auth/login", content=content)
+    answer = client.post("/api/v1/auth/login", content=content, headers=JSON_TYPE)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")
 
 

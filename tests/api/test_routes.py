@@ -140,3 +140,21 @@ def test_a_number_that_no_database_holds_is_refused_by_its_name(app, admin, numb
         assert answer.status_code == 422, (method, path, name, answer.text)
         assert name in {e["field"] for e in answer.json()["errors"]}, (method, path, name)
     assert seen == {"cursor", "offset", "limit", "n", "since", "from", "epoch", "expires", "size"}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "text/json", None],
+)
+def test_what_is_not_said_to_be_json_is_refused(app, client, admin, kind):
+    """Such a request is sent by any web page, cookies included, without the browser asking the server first."""
+    callback = tokens.callback_token(app.state.parts.settings, UUID(SOME_ID), 1)
+    headers = {"Content-Type": kind} if kind is not None else {}
+    seen = 0
+    for method, path, handler in routes(app):
+        if isinstance(handler, HTTPRouteHandler) and handler.parsed_data_field is not None:
+            who = {"Authorization": f"Bearer {admin.token if path.startswith('/api/') else callback}"}
+            answer = client.request(method, address(path), content=b"{}", headers=headers | who)
+            assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), (method, path)
+            seen += 1
+    assert seen > 15

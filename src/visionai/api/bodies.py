@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 from litestar import Request
 
-from visionai.errors import BadInput, FieldError
+from visionai.errors import BadInput, FieldError, UnsupportedMediaType
 
 MOST = 50  # errors that are named: past them a body is wrong altogether
 
@@ -18,8 +18,11 @@ class JSONRequest(Request[Any, Any, Any]):
     async def json(self) -> Any:
         """The body as what its handler takes: Litestar's own conversion is a query's, which makes numbers of texts.
 
-        Raises BadInput with all that is wrong.
+        Raises BadInput with all that is wrong, UnsupportedMediaType for what is not said to be JSON: a strange web
+        page may send that in its visitor's name without asking the server first.
         """
+        if self.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise UnsupportedMediaType("The body must be JSON: send it with Content-Type: application/json.")
         try:
             decoded = msgspec.json.decode(await self.body())
         except (RecursionError, UnicodeDecodeError, msgspec.DecodeError) as e:
