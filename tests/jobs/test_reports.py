@@ -178,3 +178,16 @@ async def test_a_completion_that_was_broken_off_is_finished(world: World, traine
     await world.parts.storage.move(keys.incoming(artifact_id), key)
     await trainer.complete(artifact_id)
     assert await visible(world, trainer.who.job_id) == ["model"]
+
+
+@pytest.mark.parametrize("matrix", [[], [[1, 0]], [[1], [0]], [[1, 0], [0, 1]], [[]]], ids=str)
+async def test_a_confusion_matrix_of_another_shape_is_refused_and_changes_nothing(
+    world: World, trainer: Trainer, matrix: list[list[int]]
+) -> None:
+    """The data set has one class."""
+    with pytest.raises(BadInput) as refused:
+        await trainer.validate(1, 0.9, matrix=matrix)
+    assert [e.field for e in refused.value.errors] == ["confusion_matrix"]
+    job = await world.job(trainer.who.job_id)
+    assert (job.best, job.metrics) == (None, {})
+    assert (await trainer.validate(1, 0.9, matrix=[[5]])).status == 200

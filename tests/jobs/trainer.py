@@ -22,8 +22,9 @@ class Trainer:
         body = contract.Heartbeat(epoch=epoch, progress=epoch, metrics={"val/accuracy": accuracy}, seq=seq)
         return await reports.accept(self.world.parts.db, self.who, reports.heartbeat(body))
 
-    async def validate(self, epoch: int, accuracy: float) -> reports.Answer:
-        body = contract.Validation(epoch=epoch, primary_metric=contract.PrimaryMetric("val/accuracy", accuracy))
+    async def validate(self, epoch: int, accuracy: float, *, matrix: list[list[int]] | None = None) -> reports.Answer:
+        primary = contract.PrimaryMetric("val/accuracy", accuracy)
+        body = contract.Validation(epoch=epoch, primary_metric=primary, confusion_matrix=matrix)
         return await reports.accept(self.world.parts.db, self.who, reports.validation(body))
 
     async def done(self, status: contract.Status = "succeeded", *, code: str = "internal") -> reports.Answer:

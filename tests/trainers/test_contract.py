@@ -230,3 +230,16 @@ def test_all_wrong_fields_at_once_and_the_nearest_name() -> None:
 def test_what_is_valid_can_be_converted(config: dict[str, Any]) -> None:
     if not c.validate_config(SCHEMA, config):
         msgspec.convert(config, Small)
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=4), st.integers(0, 4))
+def test_a_confusion_matrix_has_a_row_and_a_column_for_each_class(matrix: list[list[int]], classes: int) -> None:
+    fits = [len(row) for row in matrix] == [classes] * classes
+    assert (c.matrix_fault(matrix, classes) is None) == fits
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, "1", True, None])
+def test_a_confusion_matrix_holds_counts(count: object) -> None:
+    body = {"epoch": 1, "primary_metric": {"name": "val/accuracy", "value": 0.5}, "confusion_matrix": [[count]]}
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(body, c.Validation)

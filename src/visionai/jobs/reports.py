@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionai.datasets.tables import DatasetVersion
 from visionai.db import Database, after_commit, append, utcnow
 from visionai.errors import AttemptEnded, BadInput, Conflict, NotFound
 from visionai.identity.tokens import Callback
@@ -143,6 +144,7 @@ def event(body: contract.Event) -> Take:
 
 def validation(body: contract.Validation) -> Take:
     async def apply(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+        await _check_matrix(session, job, body)
         primary = body.primary_metric
         is_best = history.is_better(primary.value, job.best, primary.mode)
         if is_best:
@@ -163,6 +165,13 @@ def validation(body: contract.Validation) -> Take:
         return Answer(200, {"is_best": is_best})
 
     return Take("validation", apply, body.seq, ("epoch", body.epoch, None))
+
+
+async def _check_matrix(session: AsyncSession, job: Job, body: contract.Validation) -> None:
+    if body.confusion_matrix is not None:
+        version = await session.get_one(DatasetVersion, job.dataset_version_id)
+        if (fault := contract.matrix_fault(body.confusion_matrix, len(version.classes))) is not None:
+            raise BadInput.field("confusion_matrix", fault)
 
 
 def logs(body: contract.LogBatch) -> Take:

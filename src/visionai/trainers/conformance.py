@@ -132,6 +132,9 @@ class Judge(Server):
         kind = BODIES.get(call.path)
         if kind is None:
             return super().answer(call)
+        if call.headers.get("content-type", "").partition(";")[0] != "application/json":
+            self.note(f"{call.path} does not say Content-Type: application/json")
+            return problem(415, "unsupported_media_type")
         try:
             report = msgspec.json.decode(call.body, type=kind)
         except msgspec.DecodeError as e:
@@ -164,6 +167,9 @@ class Judge(Server):
             case contract.Done(status="succeeded") if missing := set(self.requests) - set(self.complete):
                 self.note(f"reports success before its files are complete: {', '.join(sorted(missing))}")
                 return problem(409, "artifacts_incomplete")
+            case contract.Validation(confusion_matrix=list(m)) if fault := contract.matrix_fault(m, len(CLASSES)):
+                self.note(f"its confusion matrix {fault}")
+                return problem(422, "invalid_input")
             case contract.Done():
                 self.done = report
                 return Answer(204)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
@@ -183,7 +183,7 @@ class Validation(msgspec.Struct, omit_defaults=True):
     confusion_matrix: Annotated[list[Annotated[list[Count], Meta(max_length=1000)]], Meta(max_length=1000)] | None = (
         None
     )
-    """Counts; rows are the true classes, columns the predicted ones, both in the data set's order."""
+    """Counts; rows are the true classes, columns the predicted ones, both in the data set's order: ``matrix_fault``."""
     pr_curves: Annotated[list[PrCurve], Meta(max_length=MAX_CLASSES)] | None = None
     seq: Seq | None = None
 
@@ -225,6 +225,16 @@ class Done(msgspec.Struct, omit_defaults=True):
     final_metrics: Metrics = {}
     error: ErrorInfo | None = None
     seq: Seq | None = None
+
+
+def matrix_fault(matrix: Sequence[Sequence[int]], classes: int) -> str | None:
+    """What is wrong about the shape of a confusion matrix; None if it has a row and a column for each class."""
+    if len(matrix) != classes:
+        return f"has {len(matrix):,} rows, and the data set has {classes:,} classes"
+    for n, row in enumerate(matrix):
+        if len(row) != classes:
+            return f"has {len(row):,} columns in row {n}, and the data set has {classes:,} classes"
+    return None
 
 
 # --- what a trainer says of itself ----------------------------------------------------------------------------------
