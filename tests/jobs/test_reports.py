@@ -11,7 +11,7 @@ from trainer import Trainer, stored
 
 from visionai.errors import AttemptEnded, BadInput, Conflict
 from visionai.identity.tokens import Callback
-from visionai.jobs import artifacts, queries, reports
+from visionai.jobs import artifacts, events, queries, reports
 from visionai.jobs.garbage import free_artifacts
 from visionai.jobs.inputs import inputs
 from visionai.jobs.reconcile import reconcile
@@ -191,3 +191,44 @@ async def test_a_confusion_matrix_of_another_shape_is_refused_and_changes_nothin
     job = await world.job(trainer.who.job_id)
     assert (job.best, job.metrics) == (None, {})
     assert (await trainer.validate(1, 0.9, matrix=[[5]])).status == 200
+
+
+async def test_a_job_has_a_thousand_different_metrics_at_most(world: World, trainer: Trainer) -> None:
+    async def report(first: int, count: int = 200) -> None:
+        metrics = {f"m{n}": 1.0 for n in range(first, first + count)}
+        body = contract.Heartbeat(epoch=1, progress=1, metrics=metrics)
+        await reports.accept(world.parts.db, trainer.who, reports.heartbeat(body))
+
+    for first in range(0, 1000, 200):
+        await report(first)
+    await report(0)
+    with pytest.raises(BadInput, match="metrics"):
+        await report(1000, 1)
+    with pytest.raises(BadInput, match="metrics"):
+        await trainer.validate(1, 0.5)
+    assert len((await world.job(trainer.who.job_id)).metrics) == 1000
+
+
+def test_an_event_carries_a_bounded_amount() -> None:
+    with pytest.raises(BadInput, match="data"):
+        reports.event(contract.Event(type="own", data={"x": "y" * contract.MAX_EVENT_DATA}))
+
+
+async def test_a_page_of_events_ends_early_where_they_are_large(world: World, trainer: Trainer) -> None:
+    job_id = trainer.who.job_id
+    for n in range(10):
+        data = {"text": "x" * 10_000} if n % 2 else {}
+        take = reports.event(contract.Event(type="own", data=data))
+        await reports.accept(world.parts.db, trainer.who, take)
+    last = (await world.job(job_id)).event_seq
+    seen, lengths, more = [], [], True
+    async with world.parts.db.read() as session:
+        while more:
+            found, more = await events.page(session, job_id, seen[-1] if seen else 0, 1000, most_bytes=25_000)
+            seen += [e.seq for e in found]
+            lengths.append(sum(len(str(e.data)) for e in found))
+        alone, more = await events.page(session, job_id, last - 1, 1000, most_bytes=10)
+    assert seen == list(range(1, last + 1))
+    assert max(lengths) <= 25_000
+    assert len(lengths) >= 3
+    assert ([e.seq for e in alone], more) == ([last], False), "one that is larger by itself comes by itself"

@@ -130,11 +130,12 @@ async def get_events(
     job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
     since: Natural = 0, limit: Limit = 1000,
 ) -> Page[shapes.JobEvent]:  # fmt: skip
+    """A page may have fewer than ``limit``, where they are large; go on with ``next_cursor`` as ``since``."""
     async with db.read() as session:
         await queries.visible_job(session, user, job_id)
-        found = await events.since(session, job_id, since, limit + 1)
-    items = [shapes.JobEvent(e.seq, e.type, e.time, e.data) for e in found[:limit]]
-    return Page(items, str(items[-1].seq) if len(found) > limit else None)
+        found, more = await events.page(session, job_id, since, limit)
+    items = [shapes.JobEvent(e.seq, e.type, e.time, e.data) for e in found]
+    return Page(items, str(items[-1].seq) if more else None)
 
 
 @get("/training/jobs/{job_id:uuid}/timeline", responses=responses(404), summary="What was done for it, and when")

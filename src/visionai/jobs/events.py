@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import after_commit, append, utcnow
 from visionai.jobs.tables import ActivityRow, Job, JobEvent
 from visionai.wakeup import Publish, job_channel
+
+PAGE_BYTES = 4 * 2**20
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -38,6 +41,22 @@ async def since(session: AsyncSession, job_id: UUID, seq: int, limit: int) -> li
         select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.seq > seq).order_by(JobEvent.seq).limit(limit)
     )
     return [Event(r.seq, r.type, r.time, r.data) for r in rows]
+
+
+async def page(
+    session: AsyncSession, job_id: UUID, seq: int, limit: int, most_bytes: int = PAGE_BYTES
+) -> tuple[list[Event], bool]:
+    """As ``since``, but it ends early where more would have more than ``most_bytes``, though never before the first
+    one. Also whether there are more."""
+    sizes = await session.execute(
+        select(JobEvent.seq, func.length(cast(JobEvent.data, Text)))
+        .where(JobEvent.job_id == job_id, JobEvent.seq > seq)
+        .order_by(JobEvent.seq)
+        .limit(limit + 1)
+    )
+    known = [size for _, size in sizes]
+    count = max(1, sum(total <= most_bytes for total in accumulate(known[:limit])))
+    return await since(session, job_id, seq, count), count < len(known)
 
 
 async def activity(session: AsyncSession, job: Job, name: str, attempt: int, status: str, message: str = "") -> None:

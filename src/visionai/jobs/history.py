@@ -15,9 +15,11 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import append, utcnow
+from visionai.errors import BadInput
 from visionai.jobs import events, rows
 from visionai.jobs.rows import MetricKey
 from visionai.jobs.tables import Artifact, Job, LogChunk, MetricRow, Validation
+from visionai.trainers.contract import MAX_JOB_METRICS
 
 Metrics = dict[str, float | None]
 Kind = Literal["epoch", "step"]
@@ -43,6 +45,16 @@ def add_metrics(
     if kind == "epoch":
         data = {"epoch": epoch, "step": row["last_step"], "attempt": attempt, "metrics": row["metrics"]}
         events.emit(session, job, "epoch", data)
+
+
+def refuse_too_many(job: Job, metrics: Metrics) -> None:
+    """Raises BadInput if the job would get more metrics than one may have: every answer about it names them all."""
+    new = metrics.keys() - job.metrics.keys()
+    if new and len(job.metrics) + len(new) > MAX_JOB_METRICS:
+        raise BadInput.field(
+            "metrics",
+            f"{MAX_JOB_METRICS:,} different names are the most that a job may have: use the same at each epoch",
+        )
 
 
 def is_better(new: float | None, best: dict[str, Any] | None, mode: str) -> bool:

@@ -114,6 +114,7 @@ def refuse_ended(job: Job, attempt: Attempt) -> None:
 
 def heartbeat(body: contract.Heartbeat) -> Take:
     async def apply(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
+        history.refuse_too_many(job, body.metrics)
         job.last_heartbeat_at = utcnow()
         job.progress = body.progress
         job.epoch = max(job.epoch, body.epoch) if body.kind == "epoch" else job.epoch
@@ -134,6 +135,10 @@ def heartbeat(body: contract.Heartbeat) -> Take:
 
 
 def event(body: contract.Event) -> Take:
+    """Raises BadInput for more data than an event may carry."""
+    if len(msgspec.json.encode(body.data)) > contract.MAX_EVENT_DATA:
+        raise BadInput.field("data", f"has more than {contract.MAX_EVENT_DATA:,} bytes: send it as an artifact")
+
     async def apply(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
         data = {"type": body.type, "message": body.message, "data": body.data, "attempt": attempt.number}
         events.emit(session, job, "trainer", data)
@@ -146,6 +151,8 @@ def validation(body: contract.Validation) -> Take:
     async def apply(session: AsyncSession, job: Job, attempt: Attempt) -> Answer:
         await _check_matrix(session, job, body)
         primary = body.primary_metric
+        metrics = {**body.metrics, primary.name: primary.value}
+        history.refuse_too_many(job, metrics)
         is_best = history.is_better(primary.value, job.best, primary.mode)
         if is_best:
             job.best = {**msgspec.to_builtins(primary), "epoch": body.epoch}
@@ -158,7 +165,6 @@ def validation(body: contract.Validation) -> Take:
                 pr_curves=curves, superseded=False,
             )
         )  # fmt: skip
-        metrics = {**body.metrics, primary.name: primary.value}
         history.add_metrics(session, job, attempt.number, "epoch", body.epoch, None, metrics)
         data = {"epoch": body.epoch, "primary_metric": msgspec.to_builtins(primary), "metrics": metrics}
         events.emit(session, job, "validation", {**data, "is_best": is_best})

@@ -21,6 +21,9 @@ MAX_BODY = 2**20
 MAX_LOG_LINES = 1000
 MAX_LOG_TEXT = 8192
 MAX_CLASSES = 10_000
+MAX_METRICS = 200
+MAX_JOB_METRICS = 1000
+MAX_EVENT_DATA = 2**16
 MAX_SETTINGS = 200
 
 TaskType: TypeAlias = Literal["classification", "detection", "segmentation", "semantic_segmentation", "pose", "obb"]
@@ -43,8 +46,9 @@ Text: TypeAlias = Annotated[str, Meta(max_length=MAX_LOG_TEXT)]
 Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=200)]
 Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
 Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
-Metrics: TypeAlias = Annotated[dict[Name, float | None], Meta(max_length=1000)]
-"""Names as ``train/loss``, ``val/accuracy``, ``lr``; ``None`` where the number was not finite."""
+Metrics: TypeAlias = Annotated[dict[Name, float | None], Meta(max_length=MAX_METRICS)]
+"""Names as ``train/loss``, ``val/accuracy``, ``lr``; ``None`` where the number was not finite. A job may have
+MAX_JOB_METRICS different ones."""
 
 
 # --- what a trainer is given ----------------------------------------------------------------------------------------
@@ -141,7 +145,9 @@ class Heartbeat(msgspec.Struct, omit_defaults=True):
 
 
 class Event(msgspec.Struct, omit_defaults=True):
-    """Something worth telling once: ``training_started``, ``checkpoint_saved``, ``warning``, or a type of your own."""
+    """Something worth telling once: ``training_started``, ``checkpoint_saved``, ``warning``, or a type of your own.
+
+    ``data`` has MAX_EVENT_DATA bytes at most, as JSON."""
 
     type: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,63}(?!\n)$")]
     message: Text = ""
