@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from visionai import names
 from visionai.api import shapes
 from visionai.api.bodies import wrong_fields
 from visionai.identity import tokens
@@ -67,6 +68,33 @@ def test_a_number_of_another_type_is_refused_in_a_body(app, client, wrong):
     )
     assert answer.status_code == 422, answer.text
     assert [e["field"].partition(".")[0] for e in answer.json()["errors"]] == [*wrong]
+
+
+UNFIT = ["a\0b", "a\nb", "a\n", "\r", "\x1b[31mred", "a\x7f", "evil\u202egpj.exe", "\u2066x", "a\u200bb", "\u2028"]
+
+
+@pytest.mark.parametrize("name", UNFIT, ids=ascii)
+def test_a_name_that_cannot_be_read_as_it_was_written_is_refused(admin, name):
+    job = {"dataset_id": str(uuid4()), "task_type": "classification", "framework": "timm", "model_name": "m"}
+    person = {"email": "x@example.org", "password": "correct horse battery"}
+    for path, body in (("projects", {}), ("users", person), ("training/jobs", job)):
+        answer = admin.call("POST", f"/api/v1/{path}", json=body | {"name": name})
+        assert answer.status_code == 422, (path, answer.text)
+        assert {"field": "name", "message": names.SAYS} in answer.json()["errors"]
+    answer = admin.call("POST", "/api/v1/users", json=person | {"email": f"a{name}@example.org"})
+    assert [e["field"] for e in answer.json()["errors"]] == ["email"]
+
+
+@pytest.mark.parametrize("name", ["세포 사진", "Zellen (Größe 2)", "👩‍🔬 cells", "خلايا", "a　b", "x" * 200])
+def test_a_name_may_be_of_any_script(admin, name):
+    answer = admin.call("POST", "/api/v1/projects", json={"name": name})
+    assert (answer.status_code, answer.json()["name"]) == (201, name)
+
+
+@given(st.text(max_size=250))
+def test_a_cleaned_name_may_be_used(name):
+    assert names.fault(names.cleaned(name)) is None
+    assert names.fault(name) is not None or names.cleaned(name) == name.strip()
 
 
 @pytest.mark.parametrize("cookie", ["true", 1])

@@ -252,6 +252,7 @@ async def test_bad_forms_name_the_field(world: World) -> None:
         ({"files": {"file": ("a.zip", b"x")}, "data": {"format": "coco"}}, "format"),
         ({"files": {"file": ("a.zip", b"x")}, "data": {"project_id": "mine"}}, "project_id"),
         ({"files": {"file": ("a.zip", b"x")}, "data": {"name": "x" * 201}}, "name"),
+        ({"files": {"file": ("a.zip", b"x")}, "data": {"name": "invoice\u202egpj.zip"}}, "name"),
         ({"json": {"file": "x"}}, "Content-Type"),
         ({"content": b"--b\r\nContent-Disp", "headers": {"Content-Type": "multipart/form-data; boundary=b"}}, "body"),
     ):

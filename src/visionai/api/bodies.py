@@ -9,6 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 from litestar import Request
 
+from visionai import names
 from visionai.errors import BadInput, FieldError, UnsupportedMediaType
 
 MOST = 50  # errors that are named: past them a body is wrong altogether
@@ -63,7 +64,8 @@ def wrong_fields(kind: Any, value: Any, path: str = "") -> list[FieldError]:
     except msgspec.ValidationError as e:
         message, _, where = str(e).partition(" - at `$")
         inside = ".".join(step for step in re.split(r"[.\[\]]", where.rstrip("`").replace("[...]", "")) if step)
-        return [FieldError(_below(path, inside) or "body", message[:1].lower() + message[1:])]
+        words = names.SAYS if repr(names.PLAIN) in message else message[:1].lower() + message[1:]
+        return [FieldError(_below(path, inside) or "body", words)]
     return []
 
 

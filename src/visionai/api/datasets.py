@@ -23,6 +23,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionai import names
 from visionai.api import idempotency, multipart, shapes
 from visionai.api.operations import shape as operation_shape
 from visionai.api.parameters import Limit, Natural, OptionalNatural, PathNatural
@@ -58,7 +59,8 @@ class UploadOperation(Operation):
         fields: dict[str, Reference | Schema] = {
             "file": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY,
                            description="A zip or tar (plain, gz, bz2, xz) with one folder per class."),
-            "name": Schema(type=OpenAPIType.STRING, max_length=200, description="By default the file's name."),
+            "name": Schema(type=OpenAPIType.STRING, max_length=names.MOST, pattern=names.PLAIN,
+                           description="By default the file's name."),
             "format": Schema(type=OpenAPIType.STRING, enum=list(FORMATS), default="auto"),
             "project_id": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID,
                                  description="By default the first project in which you may edit."),
@@ -199,8 +201,8 @@ async def _destination(db: Database, user: CurrentUser, fields: dict[str, str], 
     """Where an upload goes, out of the fields that have come so far. Raises BadInput with all that is wrong."""
     wrong = []
     name = fields.get("name", "").strip() or _default_name(file_name)
-    if len(name) > 200 or not name.isprintable():
-        wrong.append(FieldError("name", "must have 200 printable characters at most"))
+    if (fault := names.fault(name)) is not None:
+        wrong.append(FieldError("name", fault))
     format_ = fields.get("format") or "auto"
     if format_ not in FORMATS:
         wrong.append(FieldError("format", f"must be one of {', '.join(FORMATS)}: other formats are not imported yet"))
@@ -222,7 +224,7 @@ def _default_name(file_name: str) -> str:
     """``C:\\pictures\\cats.tar.gz`` gives ``cats``."""
     path = PurePosixPath(file_name.replace("\\", "/"))
     stem = path.stem.removesuffix(".tar") if path.stem.endswith(".tar") else path.stem
-    return "".join(c for c in stem if c.isprintable())[:200].strip() or "data set"
+    return names.cleaned(stem) or "data set"
 
 
 async def _shapes(session: AsyncSession, datasets: list[Dataset]) -> list[shapes.Dataset]:

@@ -11,12 +11,13 @@ import msgspec
 from msgspec import Meta
 
 from visionai.jobs.policy import Policy
+from visionai.names import UNFIT, Name, OptionalName
 
 T = TypeVar("T")
 
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Email = Annotated[
-    str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+(?!\n)$", examples=["ada@example.org"])
+    str,
+    Meta(min_length=3, max_length=254, pattern=rf"^[^@\s{UNFIT}]+@[^@\s{UNFIT}]+(?!\n)$", examples=["ada@example.org"]),
 ]
 Password = Annotated[str, Meta(min_length=10, max_length=1000, description="At least 10 characters.")]
 Role = Literal["admin", "manager", "engineer", "viewer"]
@@ -67,7 +68,7 @@ class Setup(Body):
     token: str
     email: Email
     password: Password
-    name: Annotated[str, Meta(max_length=200)] = ""
+    name: OptionalName = ""
     cookie: bool = False
 
 
@@ -104,7 +105,7 @@ class NewUser(Body):
     email: Email
     password: Password
     role: Role = "engineer"
-    name: Annotated[str, Meta(max_length=200)] = ""
+    name: OptionalName = ""
 
 
 class Project(msgspec.Struct):
@@ -300,7 +301,7 @@ class NewJob(Body):
     framework: Name
     model_name: Name
     config: dict[str, Any] = {}
-    name: Annotated[str, Meta(max_length=200)] | None = None
+    name: OptionalName | None = None
     project_id: UUID | None = None
     """If given it must be the data set's own project."""
     dataset_version: UUID | None = None

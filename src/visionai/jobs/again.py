@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionai import names
 from visionai.db import utcnow
 from visionai.errors import BadInput, Conflict
 from visionai.frameworks import Frameworks
@@ -71,7 +72,7 @@ async def _once_more(
     spec = JobSpec(
         dataset_id=parent.dataset_id, dataset_version=parent.dataset_version_id, task_type=parent.task_type,
         framework=parent.framework, model_name=parent.model_name, config={**parent.config, **changes},
-        name=parent.name, priority=PRIORITY_NAMES[parent.priority], policy=policy or policy_of(parent),
+        name=names.cleaned(parent.name), priority=PRIORITY_NAMES[parent.priority], policy=policy or policy_of(parent),
     )  # fmt: skip
     return await submit(
         session, frameworks, user, spec, max_retries=max_retries, trace_id=trace_id, parent=parent,

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionai import names
 from visionai.datasets.tables import Dataset, DatasetVersion
 from visionai.db import after_commit, utcnow
 from visionai.errors import BadInput, FieldError
@@ -40,7 +41,9 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 async def check(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
     """Everything that is wrong with it, at once; empty when it can be trained."""
-    return [*await _check_data(session, user, spec), *_check_training(frameworks, spec)]
+    fault = names.fault(spec.name or "")
+    wrong = [FieldError("name", fault)] if fault is not None else []
+    return [*wrong, *await _check_data(session, user, spec), *_check_training(frameworks, spec)]
 
 
 async def submit(
