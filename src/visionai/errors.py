@@ -2,6 +2,7 @@
 
 VisionAIError               500  internal
 ├── BadInput                422  invalid_input          errors: [{field, message}], every wrong field at once
+├── ClientGone              400  client_gone            it went away in the middle; nobody reads the answer
 ├── Unauthorised            401  unauthorised
 ├── Forbidden               403  forbidden
 ├── NotFound                404  not_found              also for what belongs to somebody else
@@ -51,6 +52,10 @@ class BadInput(VisionAIError):
     @classmethod
     def field(cls, field: str, message: str) -> BadInput:
         return cls([FieldError(field, message)])
+
+
+class ClientGone(VisionAIError):
+    status, code, title = 400, "client_gone", "The client went away"
 
 
 class Unauthorised(VisionAIError):

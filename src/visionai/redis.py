@@ -7,9 +7,12 @@ started again, and when this process was killed before, the one left behind is e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import os
+import shutil
 import signal
+import socket
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,7 @@ READY_SECONDS = 10.0
 CONNECTIONS = 100
 ANSWER_SECONDS = 5.0  # the longest that anything here waits for an answer
 END_SECONDS = 2.0
+SOCKET, PROBE = "valkey.sock", "probed.sock"  # of one length
 
 
 class EmbeddedRedis:
@@ -37,13 +41,13 @@ class EmbeddedRedis:
 
     def __init__(self, data_dir: Path) -> None:
         self._pidfile = data_dir / "valkey.pid"
-        self._runtime = Path(tempfile.mkdtemp(prefix="visionai-"))  # a socket's path holds 107 bytes at most
-        self.socket = self._runtime / "valkey.sock"
+        self._runtime = _runtime(data_dir)
+        self.socket = self._runtime / SOCKET
         self._process: asyncio.subprocess.Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        _end_left_behind(self._pidfile)
+        _end_left_behind(self._pidfile, self._runtime)
         await self._launch()
         self._supervisor = asyncio.create_task(self._supervise(), name="valkey")
 
@@ -140,12 +144,36 @@ def _valkey() -> Path:
     return next(Path(package.origin).parent.glob("_binaries/*/valkey-server"))
 
 
-def _end_left_behind(pidfile: Path) -> None:
-    """End the Valkey of a server that was killed. Its command line names our socket, so no stranger is hit."""
+def _runtime(data_dir: Path) -> Path:
+    """The folder of the socket: in the data directory, or a temporary one where no socket can lie there, since its path
+    has more than 107 bytes or the file system takes none."""
+    folder = data_dir / "valkey"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    probe = folder / PROBE
     try:
-        pid, socket = pidfile.read_text().split(" ", 1)
-        if socket.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(int(pid), signal.SIGKILL)
+        probe.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as tried:
+            tried.bind(str(probe))
+        probe.unlink()
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix="visionai-"))
+    return folder
+
+
+def _end_left_behind(pidfile: Path, runtime: Path) -> None:
+    """End the Valkey of a server that was killed, and remove its folder. Its command line names our socket, so no
+    stranger is hit."""
+    try:
+        pid, path = pidfile.read_text().split(" ", 1)
     except (OSError, ValueError):
-        pass  # none was left, or it has gone by itself
+        return  # none was left
+    with contextlib.suppress(OSError, ValueError):  # it has gone by itself
+        if path.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(int(pid), signal.SIGKILL)
+    left = Path(path)
+    if left.name == SOCKET and left.parent != runtime:
+        with contextlib.suppress(OSError):
+            left.unlink(missing_ok=True)
+            left.parent.rmdir()
     pidfile.unlink(missing_ok=True)

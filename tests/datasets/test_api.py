@@ -13,6 +13,7 @@ import archives
 import httpx
 import msgspec
 import pytest
+import structlog
 from litestar import Litestar
 from sqlalchemy import func, select
 
@@ -30,7 +31,6 @@ from visionai.jobs.tables import Job
 from visionai.operations.kinds import Context
 from visionai.operations.reconcile import reconcile_operation
 from visionai.operations.tables import Operation
-from visionai.parts import Parts
 from visionai.settings import Settings, prepare
 from visionai.storage import keys
 
@@ -41,8 +41,8 @@ API = "/api/v1/datasets"
 class World:
     """An app, and people: ada edits project one, rita reads it, sam edits another."""
 
-    def __init__(self, client: httpx.AsyncClient, parts: Parts) -> None:
-        self.client, self.parts = client, parts
+    def __init__(self, app: Litestar, client: httpx.AsyncClient) -> None:
+        self.app, self.client, self.parts = app, client, app.state.parts
         self.users: dict[str, User] = {}
         self.projects: dict[str, Project] = {}
 
@@ -141,7 +141,7 @@ async def world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     app = create_app(settings, {"PATH": "/usr/bin:/bin"}, background=False)
     transport = httpx.ASGITransport(app)
     async with running(app), httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
-        world = World(client, app.state.parts)
+        world = World(app, client)
         await world.populate()
         yield world
         await world.parts.redis.connection_pool.disconnect()
@@ -303,6 +303,28 @@ async def test_an_upload_that_breaks_off_leaves_nothing(world: World, tmp_path: 
         f"{API}/upload", content=form, headers=world.headers() | {"Content-Type": "multipart/form-data; boundary=b"}
     )
     assert answer.status_code == 422
+    assert world.stored() == []
+    assert await world.count(Dataset) == 0
+
+
+async def test_a_client_that_leaves_is_one_line_in_the_log_and_no_fault_of_the_server(world: World) -> None:
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
+    messages = [{"type": "http.request", "body": head + b"x" * 1000, "more_body": True}, {"type": "http.disconnect"}]
+    headers = world.headers() | {"Content-Type": "multipart/form-data; boundary=b"}
+    scope = {
+        "type": "http", "method": "POST", "path": f"{API}/upload", "query_string": b"", "scheme": "http",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(_: Any) -> None:
+        """Nobody is there."""
+
+    with structlog.testing.capture_logs() as logged:
+        await world.app(scope, receive, send)  # type: ignore[arg-type]
+    assert [(line["event"], line["log_level"]) for line in logged] == [("client_left", "info")]
     assert world.stored() == []
     assert await world.count(Dataset) == 0
 

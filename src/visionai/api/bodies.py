@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import re
 import types
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
 from visionai import names
-from visionai.errors import BadInput, FieldError, UnsupportedMediaType
+from visionai.errors import BadInput, ClientGone, FieldError, UnsupportedMediaType
 
 MOST = 50  # errors that are named: past them a body is wrong altogether
 
 
-class JSONRequest(Request[Any, Any, Any]):
+class BodyRequest(Request[Any, Any, Any]):
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Raises ClientGone where the client leaves before the end."""
+        try:
+            async for chunk in super().stream():
+                yield chunk
+        except InternalServerException as e:
+            raise ClientGone("The connection ended before the body did: send it again.") from e
+
     async def json(self) -> Any:
         """The body as what its handler takes: Litestar's own conversion is a query's, which makes numbers of texts.
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from visionai.api.bodies import missing_fields
 from visionai.api.shapes import Problem
-from visionai.errors import BadInput, StorageFull, Unavailable, VisionAIError
+from visionai.errors import BadInput, ClientGone, StorageFull, Unavailable, VisionAIError
 
 log = structlog.get_logger()
 
@@ -33,6 +33,8 @@ def responses(*statuses: int) -> dict[int, ResponseSpec]:
 
 
 def on_our_error(request: Request[Any, Any, Any], error: VisionAIError) -> Response[Problem]:
+    if isinstance(error, ClientGone):
+        log.info("client_left", path=request.url.path, method=request.method)
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
