@@ -72,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease_seconds: Seconds = 30.0
     max_retries: Annotated[int, Meta(ge=0, le=100)] = 3
     imports: Annotated[int, Meta(ge=1, le=64)] = 2
+    import_seconds: Annotated[float, Meta(gt=0, le=365 * 86400)] = 86400
     upload_max_bytes: Annotated[int, Meta(gt=0)] = 100 * 2**30
     archive_max_members: Annotated[int, Meta(gt=0)] = 2_000_000
     archive_max_bytes: Annotated[int, Meta(gt=0)] = 500 * 2**30

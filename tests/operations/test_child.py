@@ -113,6 +113,16 @@ async def test_too_much_memory_is_told_and_not_tried_again(real: Any, db: Databa
     assert op.error["code"] == "out_of_memory"
 
 
+async def test_what_takes_too_long_is_ended_and_not_tried_again(real: Any, op_id: UUID) -> None:
+    ctx = real("hang")
+    ctx = msgspec.structs.replace(ctx, settings=msgspec.structs.replace(ctx.settings, import_seconds=0.1))
+    op = await reconciled_until_ended(ctx, op_id)
+    assert (op.status, op.attempt) == ("failed", 1)
+    assert op.error is not None
+    assert op.error["code"] == "took_too_long"
+    assert "IMPORT_SECONDS" in op.error["hint"]
+
+
 async def test_cancelling_ends_the_process(real: Any, db: Database, op_id: UUID) -> None:
     ctx = real("hang")
     await reconcile_operation(ctx, op_id)

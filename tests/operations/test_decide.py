@@ -88,6 +88,12 @@ def test_computing_time_that_is_used_up_is_not_tried_again() -> None:
     assert action.error.code == "took_too_long"
 
 
+def test_time_that_is_used_up_is_not_tried_again() -> None:
+    action = decide(view(), Seen(Exited(128 + 14)), NOW)
+    assert isinstance(action, Fail)
+    assert action.error.code == "took_too_long"
+
+
 processes = st.none() | st.just(Running()) | st.builds(Exited, st.integers(0, 255)) | st.just(Gone("x"))
 
 

@@ -11,6 +11,7 @@ import errno
 import importlib
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ def restrict(limits: Limits) -> None:
         present = resource.getrlimit(kind)[1]
         hard = wanted + slack if present == resource.RLIM_INFINITY else min(wanted + slack, present)
         resource.setrlimit(kind, (min(wanted, hard), hard))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # it ends the process, whose exit code tells why
+    signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds)
     os.umask(0o077)
 
 

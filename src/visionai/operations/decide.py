@@ -20,7 +20,7 @@ from visionai.executors.base import Exited, Gone, Observation, Running
 from visionai.operations.work import Outcome, Reason
 
 KILL_AFTER = timedelta(seconds=10)
-SIGKILL, SIGXCPU = 128 + 9, 128 + 24
+SIGKILL, SIGALRM, SIGXCPU = 128 + 9, 128 + 14, 128 + 24
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +106,9 @@ def decide(view: View, seen: Seen, now: datetime) -> Action:
         case Exited(code) if code == SIGXCPU:
             return Fail(Reason("took_too_long", "This took more computing time than one operation may use.",
                                "Split it into smaller parts."))  # fmt: skip
+        case Exited(code) if code == SIGALRM:
+            return Fail(Reason("took_too_long", "This took longer than one import may take.",
+                               "Split it into smaller parts, or have an admin raise IMPORT_SECONDS."))  # fmt: skip
         case lost:
             return after_loss(view, lost)
 

@@ -253,7 +253,8 @@ async def _start(ctx: Context, op: Operation) -> Handle:
     work = _work(ctx, op)
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     given = await kind.prepare(ctx, op, work)
-    write(work / "params.json", Params(kind.limits, given))
+    limits = msgspec.structs.replace(kind.limits, wall_seconds=ctx.settings.import_seconds)
+    write(work / "params.json", Params(limits, given))
     return await ctx.executor.start(Launch(
         launch_id=launch_id(op.id, op.attempt),
         argv=[sys.executable, "-P", "-m", "visionai.operations.child", kind.work],

@@ -22,6 +22,8 @@ class Limits(msgspec.Struct, frozen=True):
     memory_bytes: int = 4 * 2**30
     cpu_seconds: int = 24 * 3600
     open_files: int = 1024
+    wall_seconds: float = 24 * 3600.0
+    """Of the child as a whole, whatever it does or waits for; while the machine sleeps they do not count."""
 
 
 class Params(msgspec.Struct, frozen=True):
