@@ -8,12 +8,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
-from litestar import Litestar, Router
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar import Litestar
 
-from visionai import __version__, wakeup
+from visionai import wakeup
 from visionai.api import (
     auth,
     bodies,
@@ -26,6 +23,7 @@ from visionai.api import (
     health,
     jobs,
     models,
+    openapi,
     operations,
     problems,
     webui,
@@ -73,12 +71,7 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
         guards=[deps.authenticate],
         dependencies=deps.DEPENDENCIES,
         exception_handlers=problems.HANDLERS,
-        openapi_config=OpenAPIConfig(
-            "VisionAI", __version__, render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-            openapi_router=Router("/api/v1", route_handlers=[], opt={"public": True}),
-            security=[{"bearer": []}], use_handler_docstrings=True,
-            components=Components(security_schemes={"bearer": SecurityScheme("http", scheme="bearer")}),
-        ),
+        openapi_config=openapi.config(),
         logging_config=None,
     )  # fmt: skip
 

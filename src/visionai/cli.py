@@ -153,10 +153,11 @@ def _of_demo(data_dir: Path) -> Path:
 
 def _openapi(_arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the OpenAPI document of this version."""
+    from visionai.api.openapi import document  # noqa: PLC0415
     from visionai.app import create_app  # noqa: PLC0415
 
     app = create_app(msgspec.structs.replace(settings, jwt_secret="x" * 32), background=False)
-    sys.stdout.write(json.dumps(app.openapi_schema.to_schema(), indent=1, sort_keys=True) + "\n")
+    sys.stdout.write(json.dumps(document(app), indent=1, sort_keys=True) + "\n")
     return 0
 
 

@@ -14,7 +14,7 @@ from visionai.identity import tokens
 PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/api/v1/auth/setup"), ("POST", "/api/v1/auth/setup"),
     ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout"),
-    ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1"), ("GET", "/api/v1/{path:str}"),
+    ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1"),
     ("GET", "/"), ("GET", "/{path:path}"), ("GET", "/assets/{name:path}"),
 }  # fmt: skip
 OWN_GUARD = {"callback": "/v1/jobs/", "signed": "/storage/", "ticket": "/ws/training/"}
@@ -107,6 +107,36 @@ def test_the_openapi_document_names_every_route_of_the_api(app, client):
     for _method, path, handler in routes(app):
         if path.startswith("/api/v1/") and "openapi" not in path and not isinstance(handler, WebsocketRouteHandler):
             assert re.sub(r":\w+}", "}", path) in documented
+
+
+def test_the_openapi_document_says_what_each_route_asks_for(client):
+    scheme_of = {"/v1/jobs/": "callback", "/storage/": "signed"}
+    document = client.get("/api/v1/openapi.json").json()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            wanted = next((s for prefix, s in scheme_of.items() if path.startswith(prefix)), "bearer")
+            public = (method.upper(), path) in PUBLIC
+            assert operation["security"] == ([] if public else [{wanted: []}]), (method, path)
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "callback", "signed"}
+    assert "security" not in document, "nothing asks for a token unless it says so itself"
+
+
+def test_the_openapi_document_names_the_errors_that_there_are_and_no_others(client):
+    for path, operations in client.get("/api/v1/openapi.json").json()["paths"].items():
+        for method, operation in operations.items():
+            errors = {s: a for s, a in operation["responses"].items() if s >= "400"}
+            assert not {"400", "500"} & set(errors), (method, path)
+            assert all([*answer["content"]] == ["application/problem+json"] for answer in errors.values())
+            takes_json = "application/json" in operation.get("requestBody", {}).get("content", {})
+            assert ("415" in errors) == takes_json, (method, path)
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/v1/nothing", "/api/v1/training/jobs/no/such", "/api/v2/x", "/v1"])
+def test_where_there_is_nothing_of_the_api_a_program_is_told_so(admin, path):
+    answer = admin.call("GET", path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.json()["code"] == "not_found"
 
 
 @pytest.mark.parametrize("verb", ["retry", "resume"])

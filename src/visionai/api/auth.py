@@ -61,7 +61,7 @@ async def refresh(
     return _session(settings, await accounts.refresh(db, settings, token), cookie=from_cookie)
 
 
-@post("/auth/logout", opt={"public": True}, status_code=204, summary="Sign out")
+@post("/auth/logout", opt={"public": True}, status_code=204, responses=responses(), summary="Sign out")
 async def logout(
     request: Request[Any, Any, Any], data: JSONBody[shapes.Refresh], db: NamedDependency[Database],
     settings: NamedDependency[Settings],
