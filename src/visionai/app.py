@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 from litestar import Litestar
 
-from visionai import wakeup
+from visionai import tasks, wakeup
 from visionai.api import (
     auth,
     bodies,
@@ -54,7 +54,7 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
             app.state.parts = parts = await _start(stack, settings, environ)
             app.state.streams = events.Streams(parts)
             watching = asyncio.create_task(parts.frameworks.watch(), name="frameworks")
-            stack.push_async_callback(_cancelled, watching)
+            stack.push_async_callback(tasks.end, watching)
             if background:
                 worker = Background(parts)
                 await worker.start()
@@ -92,7 +92,7 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
     stack.push_async_callback(redis.aclose, close_connection_pool=True)
     subscriber = Subscriber(redis)
     hearing = asyncio.create_task(subscriber.run(), name="subscriber")
-    stack.push_async_callback(_cancelled, hearing)
+    stack.push_async_callback(tasks.end, hearing)
     courier = wakeup.Courier(redis)
     stack.push_async_callback(courier.close)
     db.deliver = courier.send
@@ -102,8 +102,3 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         executor=SubprocessExecutor(settings.data_dir / "runs", this_host(settings.data_dir)),
         frameworks=Frameworks(settings, environ), subscriber=subscriber,
     )  # fmt: skip
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

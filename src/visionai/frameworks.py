@@ -22,7 +22,7 @@ import msgspec
 import psutil
 import structlog
 
-from visionai import locks, pip
+from visionai import locks, pip, tasks
 from visionai.errors import Conflict
 from visionai.executors.subprocess import trainer_environment
 from visionai.settings import Settings
@@ -91,9 +91,7 @@ class Frameworks:
         try:
             await self._watch()
         finally:
-            for task in self._cataloguing.values():
-                task.cancel()
-            await asyncio.gather(*self._cataloguing.values(), return_exceptions=True)
+            await tasks.end(*self._cataloguing.values())
 
     async def _watch(self) -> None:
         while True:
@@ -139,8 +137,7 @@ class Frameworks:
                 while not counting.done() and not self._must_wait(name):
                     await asyncio.wait({counting}, timeout=GIVE_WAY_SECONDS)
             finally:
-                counting.cancel()
-                await asyncio.wait({counting})
+                await tasks.end(counting)
             if not counting.cancelled():
                 return counting.result()
 

@@ -25,7 +25,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from visionai import wakeup
+from visionai import tasks, wakeup
 
 log = structlog.get_logger()
 
@@ -63,8 +63,7 @@ class EmbeddedRedis:
 
     async def stop(self) -> None:
         if self._supervisor is not None:
-            self._supervisor.cancel()
-            await asyncio.gather(self._supervisor, return_exceptions=True)
+            await tasks.end(self._supervisor)
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             try:

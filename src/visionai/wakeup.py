@@ -15,6 +15,8 @@ import structlog
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
+from visionai import tasks
+
 log = structlog.get_logger()
 
 Kind = Literal["job", "operation"]
@@ -70,7 +72,8 @@ class Courier:
         """Wait for what is on its way, some DELIVER_SECONDS at most, and take nothing more."""
         self._closed = True
         if self._sending is not None:
-            await self._sending
+            await asyncio.wait({self._sending}, timeout=3 * DELIVER_SECONDS)
+            await tasks.end(self._sending)
 
     async def _send(self) -> None:
         while self._waiting:

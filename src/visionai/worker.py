@@ -19,7 +19,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
-from visionai import wakeup
+from visionai import tasks, wakeup
 from visionai.datasets import importing as datasets
 from visionai.datasets.garbage import free_deleted
 from visionai.datasets.uploads import remove_abandoned
@@ -87,9 +87,7 @@ class Background:
         self._stopping = True
         for timer in self._timers.values():
             timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(*self._tasks)
         await asyncio.gather(*self._at_work.values(), return_exceptions=True)
 
     def wake(self, kind: str, row_id: UUID) -> asyncio.Task[None] | None:

@@ -21,6 +21,7 @@ from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 from litestar.params import FromPath, FromQuery
 
+from visionai import tasks
 from visionai.api.deps import parts
 from visionai.api.parameters import Natural
 from visionai.db import Database
@@ -136,8 +137,7 @@ async def follow(socket: Socket, streams: Streams, job_id: UUID, since: int) -> 
         except TimeoutError:
             await _close(socket, TOO_SLOW, "Too slow: connect again with since.")
         finally:
-            gone.cancel()
-            await asyncio.gather(gone, return_exceptions=True)
+            await tasks.end(gone)
 
 
 async def read_page(db: Database, job_id: UUID, after: int) -> Page:

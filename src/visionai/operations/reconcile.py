@@ -26,6 +26,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import visionai
+from visionai import tasks
 from visionai.db import after_commit
 from visionai.errors import Unavailable, VisionAIError
 from visionai.executors.base import Gone, Handle, Launch, Running
@@ -122,8 +123,7 @@ async def _lease(ctx: Context, op_id: UUID) -> AsyncIterator[Lease | None]:
     except LeaseLost:
         log.warning("lease_lost", operation=str(op_id), next="the worker that took it goes on")
     finally:
-        keeper.cancel()
-        await asyncio.gather(keeper, return_exceptions=True)
+        await tasks.end(keeper)
         async with ctx.db.write() as session:
             await session.execute(
                 update(Operation)
