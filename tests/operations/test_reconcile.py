@@ -259,7 +259,7 @@ async def test_one_too_many_waits_says_why_and_is_woken_by_the_end_of_another(
 ) -> None:
     sent: list[UUID] = []
 
-    async def deliver(effects: Any) -> None:
+    def deliver(effects: Any) -> None:
         sent.extend(e.id for e in effects if isinstance(e, Wake) and not e.delay)
 
     db.deliver = deliver
