@@ -19,15 +19,11 @@ from uuid import UUID
 
 import msgspec
 
+from benchmarks import world
 from benchmarks.stats import Figure
-from visionai.datasets.tables import Dataset, DatasetVersion
-from visionai.db import Database, database_url, migrate, utcnow
+from visionai.db import Database
 from visionai.groupcommit import MOST, GroupCommit
-from visionai.identity.accounts import add_project
-from visionai.identity.tables import User
 from visionai.identity.tokens import callback_token
-from visionai.jobs.tables import Attempt, Job
-from visionai.settings import Settings, prepare
 
 CLIENTS = 32
 
@@ -64,8 +60,8 @@ def measure(folder: Path, *, pairs: int, seconds: float) -> list[Figure]:
 
 
 def _heartbeats(data_dir: Path, most: int, seconds: float) -> Run:
-    settings = _settings(data_dir)
-    jobs = asyncio.run(_running_jobs(settings, CLIENTS))
+    settings = world.settings_of(data_dir)
+    jobs = world.run_on(settings, _running_jobs)
 
     def request(client: int, n: int) -> bytes:
         body = msgspec.json.encode({
@@ -83,7 +79,7 @@ def _heartbeats(data_dir: Path, most: int, seconds: float) -> Run:
 
 
 def _bare(data_dir: Path, seconds: float) -> Run:
-    _settings(data_dir)
+    world.settings_of(data_dir)
     return _load(data_dir, 1, seconds, lambda _client, _n: b"GET /healthz HTTP/1.1\r\nHost: b\r\n\r\n")
 
 
@@ -141,49 +137,8 @@ def _serving(data_dir: Path, most: int) -> Iterator[tuple[int, Callable[[], floa
             process.terminate()
 
 
-def _settings(data_dir: Path) -> Settings:
-    data_dir.mkdir(parents=True, exist_ok=True)
-    return prepare(Settings(data_dir=data_dir))
-
-
-async def _running_jobs(settings: Settings, count: int) -> list[UUID]:
-    url = database_url(None, settings.data_dir)
-    await asyncio.to_thread(migrate, url)
-    db = Database(url)
-    async with db.write() as session:
-        user = User(email="bench@example.org", password_hash="", role="engineer")
-        session.add(user)
-        await session.flush()
-        project = await add_project(session, user.id, "bench")
-        dataset = Dataset(project_id=project.id, created_by=user.id, name="d", status="ready")
-        session.add(dataset)
-        await session.flush()
-        version = DatasetVersion(
-            dataset_id=dataset.id, project_id=project.id, number=1, content_hash="c", split_hash="s",
-            task_types=["classification"], classes=[], image_count=0, train_count=0, val_count=0, size_bytes=0,
-            statistics={}, report={"faults": []}, files=[],
-        )  # fmt: skip
-        session.add(version)
-        await session.flush()
-        jobs = [
-            Job(
-                project_id=project.id, created_by=user.id, name=f"job {n}", dataset_id=dataset.id,
-                dataset_version_id=version.id, task_type="classification", framework="timm", model_name="m",
-                config={}, max_retries=0, trace_id="0" * 32, state="running", attempt=1,
-            )
-            for n in range(count)
-        ]  # fmt: skip
-        session.add_all(jobs)
-        await session.flush()
-        session.add_all(
-            Attempt(
-                job_id=job.id, number=1, launch_id=f"job-{job.id}-1", host_id="bench", slot=n, config={},
-                first_report_at=utcnow(),
-            )
-            for n, job in enumerate(jobs)
-        )  # fmt: skip
-    await db.close()
-    return [job.id for job in jobs]
+async def _running_jobs(db: Database) -> list[UUID]:
+    return await world.add_running(db, await world.make(db), CLIENTS)
 
 
 async def _serve(data_dir: Path, most: int) -> None:
@@ -194,7 +149,7 @@ async def _serve(data_dir: Path, most: int) -> None:
     from visionai.app import create_app  # noqa: PLC0415
 
     observability.configure("console", "error")
-    app = create_app(_settings(data_dir), {}, background=False)
+    app = create_app(world.settings_of(data_dir), {}, background=False)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: object = None) -> None:

@@ -93,8 +93,8 @@ class Database:
         self.deliver: Deliver | None = None
         if self.embedded:
             self._turn: AbstractAsyncContextManager[None] = asyncio.Lock()  # fair, unlike SQLite's own busy wait
-            self._writer = _sqlite(url, pool_size=1, begin="BEGIN IMMEDIATE")
-            self._reader = _sqlite(url, pool_size=8, begin="BEGIN")
+            self._writer = _sqlite(url, pool_size=1, begin="BEGIN IMMEDIATE", query_only="OFF")
+            self._reader = _sqlite(url, pool_size=8, begin="BEGIN", query_only="ON")
         else:
             self._turn = nullcontext()
             self._writer = self._reader = create_async_engine(
@@ -108,8 +108,6 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A snapshot to read from; writing through it is a programming error (SQLite refuses)."""
         async with self._reading() as session, session.begin():
-            if self.embedded:
-                await session.execute(text("PRAGMA query_only=ON"))
             yield session
 
     @asynccontextmanager
@@ -230,7 +228,7 @@ def _migrations() -> Path:
     return shipped if shipped.is_dir() else Path(__file__).parents[2] / "migrations"
 
 
-def _sqlite(url: str, *, pool_size: int, begin: str) -> AsyncEngine:
+def _sqlite(url: str, *, pool_size: int, begin: str, query_only: str) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=pool_size,
@@ -245,6 +243,7 @@ def _sqlite(url: str, *, pool_size: int, begin: str) -> AsyncEngine:
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=60000", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA query_only={query_only}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

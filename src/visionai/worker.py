@@ -138,6 +138,7 @@ class Background:
                 log.warning("clock_jumped", seconds=round(drift, 1))
                 self._parts.unbroken_since = utcnow()
             try:
+                await jobs.look_at_queue(self._parts)
                 async with self._parts.db.read() as session:
                     due = [("job", i) for i in await jobs.due(session, utcnow())]
                     at_once = self._parts.settings.imports

@@ -9,6 +9,7 @@ from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Redirect
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.api import idempotency, shapes
@@ -88,6 +89,7 @@ async def list_jobs(
         found = await queries.page(
             session, user, states=list(states or []), dataset_id=dataset_id, before=cursor, limit=limit
         )
+        await _read_together(session, found)
         items = [await shape(session, parts.settings, job) for job in found[:limit]]
     return Page(items, str(items[-1].id) if len(found) > limit else None)
 
@@ -253,6 +255,13 @@ async def shape(session: AsyncSession, settings: Settings, job: Job) -> shapes.J
         "created_by": {"id": creator.id, "name": creator.name or creator.email},
     }  # fmt: skip
     return msgspec.convert(known, shapes.Job)
+
+
+async def _read_together(session: AsyncSession, jobs: list[Job]) -> None:
+    """What ``shape`` asks for of each: two queries instead of two for each data set and person. Held, since a
+    session forgets what nobody holds."""
+    for table, ids in ((Dataset, {job.dataset_id for job in jobs}), (User, {job.created_by for job in jobs})):
+        session.info.setdefault("held", []).extend(await session.scalars(select(table).where(table.id.in_(ids))))
 
 
 def _artifact(artifact: Artifact, job: Job, storage: Storage) -> shapes.Artifact:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import update
@@ -29,6 +30,7 @@ from visionai.jobs.decide import (
     Validate,
     Wait,
 )  # fmt: skip
+from visionai.jobs.queue import Turns
 from visionai.jobs.state import JobState, check
 from visionai.jobs.tables import Attempt, Job, QueueTurn
 from visionai.parts import Parts
@@ -108,6 +110,10 @@ def set_reason(session: AsyncSession, job: Job, reason: str) -> None:
         events.emit(session, job, "state", {"state": job.state, "reason": reason})
 
 
+def why_waiting(turns: Turns, job_id: UUID) -> str:
+    return turns.held_back.get(job_id, "Waiting for a free slot.")
+
+
 def _set_state(session: AsyncSession, job: Job, state: JobState, reason: str = "") -> None:
     check(JobState(job.state), state)
     job.state, job.state_reason = state, reason
@@ -139,7 +145,7 @@ async def _claim(session: AsyncSession, parts: Parts, job: Job, previous: Attemp
     open_slots = await slots.free(session, parts.settings, parts.executor.host_id)
     turns = (await slots.queue(session, parts.settings)).turns
     if job.id not in turns.order[: len(open_slots)]:
-        set_reason(session, job, turns.held_back.get(job.id, "Waiting for a free slot."))
+        set_reason(session, job, why_waiting(turns, job.id))
         job.next_check_at = utcnow() + QUEUE_CHECK
         return Wait(job.next_check_at)
     number = job.attempt + 1

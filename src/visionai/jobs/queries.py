@@ -38,16 +38,16 @@ async def page(
     before: UUID | None,
     limit: int,
 ) -> list[Job]:
-    """Newest first; one more than ``limit`` where there are more."""
+    """Newest first; one more than ``limit`` where there are more. Found by number, so that no wide rows are sorted."""
     mine = project_filter(user, Job.project_id)
-    query = select(Job).where(mine, Job.deleted_at.is_(None)).order_by(Job.id.desc()).limit(limit + 1)
+    query = select(Job.id).where(mine, Job.deleted_at.is_(None)).order_by(Job.id.desc()).limit(limit + 1)
     if states:
         query = query.where(Job.state.in_(states))
     if dataset_id is not None:
         query = query.where(Job.dataset_id == dataset_id)
     if before is not None:
         query = query.where(Job.id < before)
-    return list(await session.scalars(query))
+    return list(await session.scalars(select(Job).where(Job.id.in_(query)).order_by(Job.id.desc())))
 
 
 async def uses_dataset(session: AsyncSession, dataset_id: UUID) -> bool:

@@ -26,6 +26,14 @@ class Job(Base):
         Index("ix_jobs_project_id_id", "project_id", "id"),
         Index("ix_jobs_state_queue", "state", "priority", "queued_at"),
         Index(
+            "ix_jobs_listed",
+            "state",
+            "id",
+            "project_id",
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index(
             "ix_jobs_active",
             "next_check_at",
             sqlite_where=text("ended_at IS NULL"),
