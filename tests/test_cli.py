@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,17 @@ def test_what_is_set_wrong_is_said_in_one_line(arguments, env, tmp_path: Path):
     done = visionai(*(str(tmp_path) if a == "SCRATCH" else a for a in arguments), **env)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_thousand_live_connections_are_not_too_many_open_files(tmp_path: Path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))  # the app inherits it
+    try:
+        with serving(tmp_path) as (process, _):
+            limits = Path(f"/proc/{process.pid}/limits").read_text()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert int(limits.partition("Max open files")[2].split()[0]) > 1024
 
 
 def test_a_start_imports_nothing_that_only_other_work_needs():

@@ -8,6 +8,7 @@ import fcntl
 import gc
 import json
 import os
+import resource
 import signal
 import socket
 import time
@@ -27,6 +28,7 @@ from visionai.settings import Settings
 SHUTDOWN_SECONDS = 5
 STOP_SECONDS = 60.0
 PROBE_SECONDS = 2.0
+FILES = 65_536
 
 
 class Announcement(msgspec.Struct):
@@ -40,6 +42,7 @@ class Announcement(msgspec.Struct):
 
 def serve(settings: Settings, *, as_json: bool) -> int:
     """Runs until SIGTERM or SIGINT. Raises SettingsError if the address or the data directory is taken."""
+    _allow_many_files()
     os.umask(0o077)  # what is kept is the server's own, whoever made its folder
     with _only_one(settings.data_dir), _listen(settings) as listener:
         settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
@@ -94,6 +97,14 @@ def stop(data_dir: Path) -> bool:
             raise Conflict(f"It has not ended within {STOP_SECONDS:.0f} s: its process is {where.pid}.")
         time.sleep(0.1)
     return True
+
+
+def _allow_many_files() -> None:
+    """Each WebSocket is a file, and the usual soft limit is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _is_taken(data_dir: Path) -> bool:
