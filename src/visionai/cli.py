@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from visionai import __version__, frameworks, observability
+from visionai import __version__, failpoints, frameworks, observability
 from visionai.errors import SettingsError, VisionAIError
 from visionai.settings import Settings, from_environ, override, prepare
 
@@ -111,6 +111,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
     gc.disable()  # until it has started: a tenth of the time that the imports take
     from visionai.server import serve  # noqa: PLC0415  (0.8 s that other commands do not need)
 
+    failpoints.arm(os.environ.get("VISIONAI_FAILPOINTS", ""))  # a test's
     return serve(prepare(settings), as_json=arguments.json)
 
 

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+from visionai import failpoints
 from visionai.groupcommit import GroupCommit, Prepare, Work
 
 NAMES = {
@@ -116,6 +117,8 @@ class Database:
         async with self._turn, self._writing.begin() as session:
             yield session
             await _insert_appended(session)
+            failpoints.reach("database.in_transaction")
+        failpoints.reach("database.committed")
         effects = session.info.pop("after_commit", [])
         if effects and self.deliver is not None:
             self.deliver(effects)

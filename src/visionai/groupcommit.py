@@ -25,6 +25,7 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionai import failpoints
 from visionai.errors import Unavailable, VisionAIError
 
 T = TypeVar("T")
@@ -121,3 +122,5 @@ class GroupCommit:
                     write.answer, write.error = await write.work(session), None
                 except VisionAIError as e:
                     write.error = e
+            failpoints.reach("group.in_transaction")
+        failpoints.reach("group.committed")

@@ -19,6 +19,7 @@ import msgspec
 from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionai import failpoints
 from visionai.datasets import archive, build, garbage
 from visionai.datasets.build import Result, Row
 from visionai.datasets.garbage import ROWS
@@ -52,10 +53,12 @@ async def _publish(ctx: Context, op: Operation, work: Path) -> None:
     for row in build.read_rows(work):
         await _move(ctx.storage, work / row.path, keys.blob(dataset.project_id, row.sha256))
         await _move(ctx.storage, _thumbnail(work, row), keys.thumbnail(dataset.id, row.sha256))
+        failpoints.reach("import.moved")
     for file in result.version.files:
         key = keys.version_file(dataset.id, result.version.content_hash, file.name)
         await _move(ctx.storage, work / file.name, key)
     version_id = await _version(ctx, dataset, result)
+    failpoints.reach("import.version")
     async with ctx.db.read() as session:
         present = await session.scalar(select(func.count()).where(DatasetImage.version_id == version_id)) or 0
     for rows in _chunks((r for r in build.read_rows(work) if r.n >= present), ROWS):

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionai import failpoints
 from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict, NotFound
 from visionai.identity.tokens import Callback
@@ -71,6 +72,7 @@ async def complete(db: Database, storage: Storage, who: Callback, artifact_id: U
     reports.refuse_ended(job, attempt)
     with contextlib.suppress(NotFound):  # moved by an earlier call that was broken off
         await storage.move(keys.incoming(artifact_id), artifact.storage_key)
+    failpoints.reach("artifact.moved")
     stat = await storage.stat(artifact.storage_key)
     if stat is None:
         raise Conflict("Nothing has been uploaded yet.", code="artifact_missing")
@@ -87,6 +89,7 @@ async def complete(db: Database, storage: Storage, who: Callback, artifact_id: U
         await _supersede_older(session, job)
         data = {"id": str(artifact.id), "kind": artifact.kind, "name": artifact.name, "size": artifact.size}
         events.emit(session, job, "artifact", data)
+    failpoints.reach("artifact.completed")
     await free_artifacts(db, storage, who.job_id)
 
 

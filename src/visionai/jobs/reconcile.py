@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionai import failpoints
 from visionai.db import utcnow
 from visionai.errors import Unavailable
 from visionai.executors.base import Handle, Observation
@@ -146,7 +147,9 @@ async def _step(parts: Parts, job_id: UUID, lease: UUID) -> Action | LookAgain |
             return LookAgain()
         action = decide(view(job, fresh), process, utcnow(), parts.unbroken_since, limits(parts, job))
         action = await lifecycle.record(session, parts, job, fresh, action, process)
+        failpoints.reach("job.recorded", type(action).__name__)
         log.debug("decided", job_id=str(job_id), state=job.state, action=type(action).__name__)
+    failpoints.reach("job.committed", type(action).__name__)
     match action:
         case Launch():
             return await _launch(parts, job_id)
@@ -190,6 +193,7 @@ async def _launch(parts: Parts, job_id: UUID) -> Action:
             job = await session.get_one(Job, job_id, with_for_update=True)
             lifecycle.set_reason(session, job, f"The trainer could not be started and is tried again: {e}")
         return Wait(utcnow() + RETRY_LAUNCH)
+    failpoints.reach("job.launched")
     async with parts.db.write() as session:
         await lifecycle.launched(session, attempt, handle)
     return Launch()

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from visionai import failpoints
 from visionai.datasets.tables import DatasetVersion
 from visionai.db import Database, after_commit, append, utcnow
 from visionai.errors import AttemptEnded, BadInput, Conflict, NotFound
@@ -72,6 +73,7 @@ async def _take_in(session: AsyncSession, who: Callback, take: Take) -> Answer:
     refuse_ended(job, attempt)
     answer = await take.apply(session, job, attempt)
     _count_time(session, job, attempt)
+    failpoints.reach("report.applied", take.endpoint)
     attempt.last_report_at = utcnow()
     if attempt.first_report_at is None:
         attempt.first_report_at = attempt.last_report_at

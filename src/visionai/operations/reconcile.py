@@ -26,7 +26,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import visionai
-from visionai import tasks
+from visionai import failpoints, tasks
 from visionai.db import after_commit
 from visionai.errors import Unavailable, VisionAIError
 from visionai.executors.base import Gone, Handle, Launch, Running
@@ -96,6 +96,7 @@ class Lease(msgspec.Struct, frozen=True):
                 raise LeaseLost
             op.lease_expires_at = self.ctx.now() + timedelta(seconds=self.ctx.settings.lease_seconds)
             yield session, op
+            failpoints.reach("operation.recorded")
 
 
 @asynccontextmanager
@@ -163,6 +164,7 @@ async def _advance(ctx: Context, lease: Lease) -> None:
         try:
             if not await _apply(ctx, lease, op, action, seen):
                 return
+            failpoints.reach("operation.applied", type(action).__name__)
         except LeaseLost:
             raise
         except Unavailable as e:
@@ -216,12 +218,14 @@ async def _apply(ctx: Context, lease: Lease, op: Operation, action: Action, seen
                 row.started_at = row.started_at or ctx.now()
         case Start():
             handle = await _start(ctx, op)
+            failpoints.reach("operation.launched")
             async with lease.transaction() as (_, row):
                 row.handle = msgspec.to_builtins(handle)
         case Publish():
             assert seen.outcome is not None
             op.result = seen.outcome.result
             await kind.publish(ctx, op, _work(ctx, op))
+            failpoints.reach("operation.published")
             async with lease.transaction() as (session, row):
                 if row.cancel_requested_at is None:
                     row.result, row.progress = seen.outcome.result, 100.0

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import quote, urlencode
 
+from visionai import failpoints
 from visionai.errors import Forbidden, NotFound, StorageFull
 from visionai.ids import uuid7
 from visionai.storage.base import Stat
@@ -50,6 +51,7 @@ class LocalStorage:
                         raise StorageFull(short)
                     with _full_disk():
                         await asyncio.to_thread(f.write, chunk)
+                    failpoints.reach("storage.receiving")
                 with _full_disk():
                     await asyncio.to_thread(_place, f, part, path)
         finally:
