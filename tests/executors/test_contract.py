@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -184,6 +185,23 @@ async def test_a_launch_that_was_not_recorded_before_the_restart_is_gone_and_not
     assert await real.poll(adopted) == Gone("the machine or the container was restarted", uncounted=True)
     await real.stop(handle, kill=True)
     await end_of(real, handle)
+
+
+@pytest.mark.process
+async def test_in_a_copy_of_the_data_directory_the_originals_process_is_a_strangers(real, tmp_path):
+    """One whose launch had been recorded is told by its host id; this one had not been."""
+    original = await real.start(launch(SLEEPS))
+    shutil.copytree(tmp_path / "runs", tmp_path / "copy")
+    copy = SubprocessExecutor(tmp_path / "copy", "another")
+    started = await copy.start(launch(SLEEPS))
+    assert started.pid != original.pid
+    await copy.stop(started, kill=True)
+    await end_of(copy, started)
+    assert await real.poll(original) == Running()
+    shutil.copytree(tmp_path / "runs", tmp_path / "second")
+    assert await SubprocessExecutor(tmp_path / "second", "third").adopt("job-a-1") is None
+    await real.stop(original, kill=True)
+    await end_of(real, original)
 
 
 @pytest.mark.process

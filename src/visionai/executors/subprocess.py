@@ -31,6 +31,8 @@ class Written(msgspec.Struct, frozen=True):
     pid: int
     start_time: int
     boot_id: str
+    lock: str
+    """The file it has locked. In a copy of the data directory that is another one, and the process not ours."""
 
 
 class SubprocessExecutor:
@@ -112,6 +114,8 @@ class SubprocessExecutor:
     def _written_handle(self, run_dir: Path) -> Handle | None:
         try:
             written = msgspec.json.decode((run_dir / "pid.json").read_bytes(), type=Written)
+            if written.lock != wrapper.identity(str(run_dir / "lock")):
+                return None
         except FileNotFoundError:
             return None
         return Handle(

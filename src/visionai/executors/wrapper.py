@@ -6,7 +6,8 @@ Started by file name with ``python -I -S``, so it uses the standard library alon
 
 - leaves its parent at once (fork, setsid), so that it belongs to no server and no server has to reap it;
 - takes an flock on ``RUN_DIR/lock``; the loser of two exits with 75, so one launch never runs twice;
-- writes ``RUN_DIR/pid.json`` (its own pid and start time, and this boot), which a server that lost the handle adopts;
+- writes ``RUN_DIR/pid.json`` (its own pid and start time, this boot, and which file it has locked), which a server that
+  lost the handle adopts;
 - starts ARGV in a process group of its own, working directory ``RUN_DIR/work``, output appended to ``output.log``;
 - passes SIGTERM on to that group, kills it at SIGUSR1, kills what is left of it when the trainer has gone, and writes
   ``RUN_DIR/exit.json`` (``{"code": n}``; 128 + signal as a shell does) atomically.
@@ -47,7 +48,8 @@ def main() -> int:
     asked: list[int] = []  # before there is anything to pass it on to
     for number in (signal.SIGTERM, KILL):
         signal.signal(number, lambda number, _frame: asked.append(number))
-    write(run_dir, "pid.json", {"pid": os.getpid(), "start_time": start_time(os.getpid()), "boot_id": boot_id()})
+    me = {"pid": os.getpid(), "start_time": start_time(os.getpid()), "boot_id": boot_id(), "lock": identity(lock)}
+    write(run_dir, "pid.json", me)
     code = run(run_dir, argv, asked)
     write(run_dir, "exit.json", {"code": code})
     return 0
@@ -127,6 +129,12 @@ def start_time(pid: int) -> int:
             return int(f.read().rpartition(b")")[2].split()[19])
     except OSError:
         return 0
+
+
+def identity(file: int | str) -> str:
+    """Which file that is: a copy of it, or of its folder, is another one."""
+    stat = os.stat(file)  # noqa: PTH116
+    return f"{stat.st_dev}:{stat.st_ino}"
 
 
 def boot_id() -> str:
