@@ -1,15 +1,19 @@
-"""The embedded Redis: where it lies, and what a server that was killed leaves of it."""
+"""The embedded Valkey, with real processes: where it lies, that it comes back, and that it is nobody else's."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import signal
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from visionai.redis import EmbeddedRedis
+from visionai import redis
+from visionai.redis import EmbeddedRedis, connect
 
 pytestmark = pytest.mark.process
 
@@ -18,6 +22,7 @@ async def started(data_dir: Path) -> EmbeddedRedis:
     data_dir.mkdir(parents=True, exist_ok=True)
     embedded = EmbeddedRedis(data_dir)
     await embedded.start()
+    await embedded.ready()
     return embedded
 
 
@@ -65,3 +70,75 @@ async def test_one_in_the_data_directory_starts_again_where_a_killed_one_lay(sho
     await again.stop()
     assert list(short.iterdir()) == []
     short.rmdir()
+
+
+async def answers(server: EmbeddedRedis) -> None:
+    client = connect(None, server)
+    try:
+        async with asyncio.timeout(20):
+            while not await redis._answers(client):  # noqa: ASYNC110  (another process has no event to set)
+                await asyncio.sleep(0.01)
+    finally:
+        await client.aclose(close_connection_pool=True)
+
+
+async def until(look: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not look():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_it_comes_back_although_what_tidies_tmp_has_taken_its_folder(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path)
+    await server.start()
+    first = server._process
+    assert first is not None
+    shutil.rmtree(server.socket.parent)
+    first.kill()
+    await until(lambda: server._process is not first)
+    await answers(server)
+    await server.stop()
+    assert not server.socket.parent.exists()
+
+
+async def test_that_it_could_not_be_started_once_does_not_keep_it_from_being_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis, "RETRY_SECONDS", 0.01)
+    server = EmbeddedRedis(tmp_path)
+    await server.start()
+    first = server._process
+    assert first is not None
+    pidfile = tmp_path / "valkey.pid"
+    pidfile.unlink()
+    pidfile.mkdir()  # as a full disk, it cannot be written
+    first.kill()
+    await until(lambda: server._process is not first)
+    pidfile.rmdir()
+    await until(pidfile.exists)
+    await answers(server)
+    await server.stop()
+
+
+async def test_a_copy_of_the_data_directory_leaves_the_originals_alone(tmp_path: Path) -> None:
+    (tmp_path / "original").mkdir()
+    original = EmbeddedRedis(tmp_path / "original")
+    await original.start()
+    shutil.copytree(tmp_path / "original", tmp_path / "copy", ignore=shutil.ignore_patterns("*.sock"))
+    copy = EmbeddedRedis(tmp_path / "copy")
+    await copy.start()
+    await answers(original)
+    assert original._process is not None
+    assert original._process.returncode is None
+    await copy.stop()
+    await original.stop()
+
+
+async def test_what_a_killed_server_left_behind_is_ended(tmp_path: Path) -> None:
+    killed = EmbeddedRedis(tmp_path)
+    await killed._launch()
+    after = EmbeddedRedis(tmp_path)
+    await after.start()
+    assert killed._process is not None
+    assert await killed._process.wait() == -9
+    await after.stop()

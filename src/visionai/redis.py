@@ -33,7 +33,9 @@ READY_SECONDS = 10.0
 CONNECTIONS = 100
 ANSWER_SECONDS = 5.0  # the longest that anything here waits for an answer
 END_SECONDS = 2.0
+RETRY_SECONDS = 1.0
 SOCKET, PROBE = "valkey.sock", "probed.sock"  # of one length
+TEMPORARY = "visionai-"
 
 
 class EmbeddedRedis:
@@ -70,28 +72,48 @@ class EmbeddedRedis:
                 async with asyncio.timeout(END_SECONDS):
                     await self._process.wait()
             except TimeoutError:
-                self._process.kill()  # it hangs, and keeps nothing that could be lost
+                self._kill()  # it hangs, and keeps nothing that could be lost
                 await self._process.wait()
         self._pidfile.unlink(missing_ok=True)
         self.socket.unlink(missing_ok=True)
-        self._runtime.rmdir()
+        with contextlib.suppress(OSError):
+            self._runtime.rmdir()
 
     async def _launch(self) -> None:
+        """Raises OSError if it cannot be started; then none of it is left."""
+        self._runtime.mkdir(mode=0o700, exist_ok=True)  # what tidies /tmp may have taken it
+        if self._runtime.stat().st_uid != os.getuid():
+            raise PermissionError(f"{self._runtime} is somebody else's")
         self.socket.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             str(_valkey()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm",
-            "700", "--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", str(self._runtime),
+            "700", "--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", str(self._pidfile.parent),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # a Ctrl-C in the terminal is the server's to handle
         )  # fmt: skip
-        self._pidfile.write_text(f"{self._process.pid} {self.socket}")
+        try:
+            self._pidfile.write_text(f"{self._process.pid} {self.socket}")
+        except OSError:
+            self._kill()
+            raise
+
+    def _kill(self) -> None:
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
 
     async def _supervise(self) -> None:
         while self._process is not None:
             code = await self._process.wait()
             log.warning("valkey_restarted", exit_code=code, lost="wake-ups of the last moment; the sweep makes up")
             await asyncio.sleep(0.1)
-            await self._launch()
+            try:
+                await self._launch()
+                await self.ready()
+            except OSError as e:  # a timeout is one
+                log.warning("valkey_does_not_start", error=str(e) or type(e).__name__, next="tried again")
+                self._kill()
+                await asyncio.sleep(RETRY_SECONDS)
 
 
 class Client(ArqRedis):
@@ -156,22 +178,24 @@ def _runtime(data_dir: Path) -> Path:
         probe.unlink()
     except OSError:
         shutil.rmtree(folder, ignore_errors=True)
-        return Path(tempfile.mkdtemp(prefix="visionai-"))
+        return Path(tempfile.mkdtemp(prefix=TEMPORARY))
     return folder
 
 
 def _end_left_behind(pidfile: Path, runtime: Path) -> None:
     """End the Valkey of a server that was killed, and remove its folder. Its command line names our socket, so no
-    stranger is hit."""
+    stranger is hit; it works in this very folder, so neither is the Valkey of the one that this may be a copy of."""
     try:
         pid, path = pidfile.read_text().split(" ", 1)
     except (OSError, ValueError):
         return  # none was left
+    process, left = Path(f"/proc/{pid}"), Path(path)
     with contextlib.suppress(OSError, ValueError):  # it has gone by itself
-        if path.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if path.encode() in (process / "cmdline").read_bytes():
+            if not pidfile.parent.samefile(process / "cwd"):
+                return
             os.kill(int(pid), signal.SIGKILL)
-    left = Path(path)
-    if left.name == SOCKET and left.parent != runtime:
+    if left.name == SOCKET and left.parent.name.startswith(TEMPORARY) and left.parent != runtime:
         with contextlib.suppress(OSError):
             left.unlink(missing_ok=True)
             left.parent.rmdir()

@@ -397,7 +397,7 @@ def left_over(server: Server) -> list[str]:
     found += [f"attempt {n} of {job} holds slot {slot}" for job, n, slot in server.query(
         "SELECT job_id, number, slot FROM attempts WHERE released_at IS NULL")]  # fmt: skip
     for table, name in (("jobs", "name"), ("operations", "kind")):
-        leases = f"SELECT {name} FROM {table} WHERE lease_token IS NOT NULL"  # noqa: S608
+        leases = f"SELECT {name} FROM {table} WHERE lease_token IS NOT NULL"
         found += [f"lease on {table} {row[0]}" for row in server.query(leases)]
     found += [f"operation {kind} is {status}, its traces are there: {traces}" for kind, status, traces in server.query(
         "SELECT kind, status, launch_id FROM operations WHERE launch_id IS NOT NULL OR status IN ('pending', 'running')"
