@@ -336,3 +336,12 @@ def test_the_offline_twin_prints_the_same_calls(tmp_path: Path, capsys: pytest.C
     printed = capsys.readouterr().out
     for text in ("training_started", "epoch 1/3", "val/accuracy 0.97", "model.pt", "3 bytes", "failed oom: no room"):
         assert text in printed
+
+
+def test_a_full_disk_below_its_output_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reporter = Reporter(environment("http://127.0.0.1:9", tmp_path))
+    full = open("/dev/full", "w", buffering=1)  # noqa: PTH123, SIM115
+    monkeypatch.setattr("sys.stdout", full)
+    reporter.log("Importing the framework")
+    with pytest.raises(OSError, match="No space left"):
+        full.close()

@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any, NoReturn, cast
@@ -44,8 +45,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _leave(code: int) -> NoReturn:
     """At once: everything is reported and on disk, and tearing a framework down takes seconds, where it ends at all."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):  # a full disk
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 

@@ -6,7 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Any, Protocol, TextIO
 
 import msgspec
 
@@ -20,6 +21,12 @@ class Clock(Protocol):
 
     def wait(self, event: threading.Event, seconds: float | None) -> None:
         """Until the event is set or the seconds are over (None: however long); the event is cleared."""
+
+
+def say(text: str, *, to: TextIO | None = None) -> None:
+    """To the process's own output. That its file lies on a full disk is no reason to end a training."""
+    with suppress(OSError):
+        print(text, file=to or sys.stderr, flush=True)
 
 
 class SystemClock:
@@ -78,10 +85,10 @@ class Delivery:
     def refused(self, what: str, error: Refused) -> None:
         if error.ends_the_attempt:
             self.abandoned = self.stop_requested = True
-        print(f"{what} was refused: {error}", file=sys.stderr, flush=True)
+        say(f"{what} was refused: {error}")
 
     def complain(self, text: str) -> None:
         """Once per outage, to the process's own output: the server cannot hear it."""
         if not self._complained:
             self._complained = True
-            print(text, file=sys.stderr, flush=True)
+            say(text)

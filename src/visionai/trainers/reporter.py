@@ -38,7 +38,7 @@ from visionai.trainers.contract import (
     TrainerEnv,
     Validation,
 )
-from visionai.trainers.delivery import Clock, Delivery, SystemClock
+from visionai.trainers.delivery import Clock, Delivery, SystemClock, say
 from visionai.trainers.uploads import Uploads
 
 BEAT_SECONDS = 5.0
@@ -187,7 +187,7 @@ class Reporter:
         self._add("validation", clean)
 
     def log(self, text: str, level: Level = "info") -> None:
-        print(text, file=sys.stderr if level in ("warning", "error") else sys.stdout, flush=True)
+        say(text, to=sys.stderr if level in ("warning", "error") else sys.stdout)
         now = datetime.now(UTC)
         with self._lock:
             if not self._lines:
@@ -225,7 +225,7 @@ class Reporter:
             try:
                 self._send(*report)
             except Exception as e:  # one bad report must not silence the others
-                print(f"{report[0]} was not sent: {type(e).__name__}: {e}", file=sys.stderr, flush=True)
+                say(f"{report[0]} was not sent: {type(e).__name__}: {e}")
             finally:
                 self._busy = False
 

@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import os
 import shutil
-import sys
 import threading
 from collections import deque
 from pathlib import Path
@@ -15,7 +14,7 @@ import msgspec
 
 from visionai.trainers.client import Refused, Unreachable, UrlExpired
 from visionai.trainers.contract import ArtifactKind, ArtifactRequest, ArtifactTicket
-from visionai.trainers.delivery import Delivery
+from visionai.trainers.delivery import Delivery, say
 
 MOST_REFUSALS = 5
 
@@ -87,7 +86,7 @@ class Uploads:
                 if not self._upload(item) and not self._delivery.abandoned:
                     self.lost.append(item.kind)
             except Exception as e:
-                print(f"{item.name} was not uploaded: {type(e).__name__}: {e}", file=sys.stderr, flush=True)
+                say(f"{item.name} was not uploaded: {type(e).__name__}: {e}")
                 self.lost.append(item.kind)
             finally:
                 item.file.unlink(missing_ok=True)

@@ -178,6 +178,17 @@ def test_a_checkpoint_after_every_epoch_if_wanted(few: TrainingData, tmp_path: P
     assert [more["epoch"] for type_, more in reporter.events if type_ == "checkpoint_saved"] == [1, 2, 3]
 
 
+def test_a_checkpoint_for_which_the_disk_has_no_room_is_told_and_ends_nothing(
+    few: TrainingData, tmp_path: Path
+) -> None:
+    """The first one; what was written of it is removed, so that the next ones have room."""
+    reporter = Recorder()
+    (tmp_path / "last.pt.part").symlink_to("/dev/full")
+    training.train(job(few, tmp_path, checkpoint_seconds=0), reporter)
+    assert ("warning", {"epoch": 1}) in reporter.events
+    assert [more["epoch"] for type_, more in reporter.events if type_ == "checkpoint_saved"] == [2, 3]
+
+
 @pytest.mark.parametrize("level", ["none", "light", "medium", "strong"])
 def test_every_augmentation_level_trains(few: TrainingData, tmp_path: Path, level: str) -> None:
     reporter = Recorder()

@@ -177,7 +177,12 @@ def _restore_random_state(state: dict[str, Any]) -> None:
 
 
 def _replace(path: Path, content: dict[str, Any]) -> None:
-    """Whole or not at all, and never into the old file: it may be on its way to storage."""
+    """Whole or not at all, and never into the old file: it may be on its way to storage. Raises OSError."""
     temporary = path.with_name(f"{path.name}.part")
-    torch.save(content, temporary)
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:  # given its path, torch does not say what is wrong with the disk
+            torch.save(content, file)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -65,7 +65,7 @@ def train(job: Job, reporter: Reporting) -> Metrics:
             reporter.event("early_stopped", f"No improvement for {patience} epochs", epoch=run.epoch)
             break
         if time.monotonic() - run.saved_at >= config.checkpoint_seconds and run.epoch < config.epochs:
-            run.save()
+            run.checkpoint()
 
     return finish(run)
 
@@ -133,6 +133,15 @@ class Run:
             weights = {k: v.detach().cpu().clone() for k, v in self.evaluated.state_dict().items()}
             self.best = {"epoch": self.epoch, "value": value, "metrics": dict(metrics), "weights": weights}
             self.best_evaluation = evaluation
+
+    def checkpoint(self) -> None:
+        """Save on the way. A disk that has no room just now is no reason to end a training: next time it may."""
+        try:
+            self.save()
+        except OSError as e:
+            self.saved_at = time.monotonic()
+            why = f"No checkpoint after epoch {self.epoch}: {e.strerror or e}"
+            self.reporter.event("warning", why, epoch=self.epoch)
 
     def save(self) -> None:
         """Write and upload both checkpoints. ``last.pt`` holds the best weights too: they may never be beaten."""
