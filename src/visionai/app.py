@@ -31,7 +31,7 @@ from visionai.api import (
 from visionai.db import Database, database_url, migrate
 from visionai.executors.subprocess import SubprocessExecutor, this_host
 from visionai.frameworks import Frameworks
-from visionai.parts import Parts
+from visionai.parts import Parts, Steady
 from visionai.pubsub import Subscriber
 from visionai.redis import EmbeddedRedis, connect
 from visionai.settings import Settings
@@ -100,5 +100,5 @@ async def _start(stack: AsyncExitStack, settings: Settings, environ: Mapping[str
         settings=settings, environ=environ, db=db, redis=redis,
         storage=LocalStorage(settings.data_dir / "storage", settings.secret, keep_free=settings.min_free_bytes),
         executor=SubprocessExecutor(settings.data_dir / "runs", this_host(settings.data_dir)),
-        frameworks=Frameworks(settings, environ), subscriber=subscriber,
+        frameworks=Frameworks(settings, environ), subscriber=subscriber, steady=Steady(),
     )  # fmt: skip

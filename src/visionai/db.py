@@ -24,6 +24,7 @@ import msgspec
 from sqlalchemy import JSON, DateTime, Engine, Insert, MetaData, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -92,6 +93,8 @@ class Database:
         self.url = url
         self.embedded = url.startswith("sqlite")
         self.deliver: Deliver | None = None
+        self.refused = False
+        """Whether it has taken no writes since somebody looked last (locked, full, away)."""
         if self.embedded:
             self._turn: AbstractAsyncContextManager[None] = asyncio.Lock()  # fair, unlike SQLite's own busy wait
             self._writer = _sqlite(url, pool_size=1, begin="BEGIN IMMEDIATE", query_only="OFF")
@@ -114,10 +117,14 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction, committed at the end, rolled back on any exception. Keep it short: no network inside."""
-        async with self._turn, self._writing.begin() as session:
-            yield session
-            await _insert_appended(session)
-            failpoints.reach("database.in_transaction")
+        try:
+            async with self._turn, self._writing.begin() as session:
+                yield session
+                await _insert_appended(session)
+                failpoints.reach("database.in_transaction")
+        except (OperationalError, InterfaceError):
+            self.refused = True
+            raise
         failpoints.reach("database.committed")
         effects = session.info.pop("after_commit", [])
         if effects and self.deliver is not None:

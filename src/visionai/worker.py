@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, cast
@@ -39,7 +38,6 @@ log = structlog.get_logger()
 TASK_SECONDS = 60
 TIDY_SECONDS = 10.0
 CLOSE_SECONDS = 2.0  # a Redis that hangs does not hold up the end
-JUMP_SECONDS = 5.0  # a wall clock that differs this much from the steady one was moved, or the machine slept
 
 KINDS = {kind.name: kind for kind in (datasets.IMPORT,)}
 
@@ -130,13 +128,9 @@ class Background:
         self.wake(*key)
 
     async def _sweep(self) -> None:
-        """Wake everything that is due; notice a clock that jumped, since then no silence can be counted."""
-        offset = time.time() - time.monotonic()
+        """Wake everything that is due."""
         while True:
-            drift, offset = time.time() - time.monotonic() - offset, time.time() - time.monotonic()
-            if abs(drift) > JUMP_SECONDS:
-                log.warning("clock_jumped", seconds=round(drift, 1))
-                self._parts.unbroken_since = utcnow()
+            self._parts.notice_a_break()
             try:
                 await jobs.look_at_queue(self._parts)
                 async with self._parts.db.read() as session:

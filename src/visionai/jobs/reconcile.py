@@ -145,6 +145,7 @@ async def _step(parts: Parts, job_id: UUID, lease: UUID) -> Action | LookAgain |
         fresh = await _latest_attempt(session, job_id)
         if (fresh and fresh.id) != (attempt and attempt.id) or (fresh and fresh.handle) != (attempt and attempt.handle):
             return LookAgain()
+        parts.notice_a_break()
         action = decide(view(job, fresh), process, utcnow(), parts.unbroken_since, limits(parts, job))
         action = await lifecycle.record(session, parts, job, fresh, action, process)
         failpoints.reach("job.recorded", type(action).__name__)
