@@ -61,6 +61,18 @@ class Refuses403OnTransfer(Server):
         return super().answer(call)
 
 
+class HearsOfAnEpochLongAfterItsCheckpointCame(Server):
+    """Takes the file, and no heartbeat before three more have failed."""
+
+    failures = 3
+
+    def answer(self, call: Call) -> Answer:
+        if call.path == "heartbeat" and self.failures:
+            self.failures -= bool(self.stored)
+            return problem(503, "unavailable")
+        return super().answer(call)
+
+
 class NeverStores(Server):
     def answer(self, call: Call) -> Answer:
         return Answer(403) if call.path.startswith("/store/") else super().answer(call)
@@ -119,6 +131,18 @@ def test_a_whole_training_arrives_in_order(serve: Serve, tmp_path: Path) -> None
     msgspec.json.decode(reports[1].body, type=c.Heartbeat)
     assert {call.headers["authorization"] for call in reports} == {"Bearer token-of-the-attempt"}
     assert {call.headers["x-trace-id"] for call in reports} == {"4bf92f3577b34da6a3ce929d0e0e4736"}
+
+
+def test_a_checkpoint_is_not_completed_before_its_epoch_is_reported(serve: Serve, tmp_path: Path) -> None:
+    """Another attempt would go on after it, and the epoch would be missing for good."""
+    server, last = serve(HearsOfAnEpochLongAfterItsCheckpointCame), tmp_path / "last.pt"
+    last.write_bytes(b"0123456789")
+    with reporter_for(server, tmp_path) as reporter:
+        finished(reporter, 1)
+        reporter.artifact("checkpoint_last", last, epoch=1)
+        assert reporter.done("succeeded")
+    paths = [call.path.rpartition("/")[2] for call in server.calls]
+    assert len(paths) - 1 - paths[::-1].index("heartbeat") < paths.index("complete")
 
 
 def test_transfers_carry_no_token(serve: Serve, tmp_path: Path) -> None:

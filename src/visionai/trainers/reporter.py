@@ -107,11 +107,13 @@ class Reporter:
         self._latest = Heartbeat(epoch=0, progress=0.0, kind="step")
         self._next_beat = self._clock.now()  # the first one at once: the process is there
         self._queue: deque[tuple[str, Any]] = deque()
+        self._added = self._settled = 0
+        """Reports that were ever queued; those of them that were answered or given up, always the oldest."""
         self._lines: deque[LogLine] = deque()
         self._lines_due = self._clock.now()
         self._lines_lost = 0
         self._not_finite: set[str] = set()
-        self._busy = self._closed = self._accepted = False
+        self._busy = self._sending = self._closed = self._accepted = False
         self._usage = _Usage()
         self._lock = threading.Lock()
         self._wake, self._hurry = threading.Event(), threading.Event()
@@ -171,6 +173,7 @@ class Reporter:
             waiting = [report for report in self._queue if report[0] == "heartbeat"]
             if len(waiting) >= MAX_WAITING_EPOCHS:
                 self._queue.remove(waiting[0])
+                self._settled += 1
         self._add("heartbeat", beat)
 
     def event(self, type_: str, message: str, **data: Any) -> None:
@@ -199,7 +202,9 @@ class Reporter:
         self._wake.set()
 
     def artifact(self, kind: ArtifactKind, path: Path, *, epoch: int | None = None) -> None:
-        self._uploads.add(kind, path, path.name, epoch)
+        with self._lock:
+            before = self._added
+        self._uploads.add(kind, path, path.name, epoch, lambda: self._settled >= before)
 
     def done(self, status: Status, final_metrics: Metrics | None = None, error: ErrorInfo | None = None) -> bool:
         started = self._clock.now()
@@ -227,7 +232,9 @@ class Reporter:
             except Exception as e:  # one bad report must not silence the others
                 say(f"{report[0]} was not sent: {type(e).__name__}: {e}")
             finally:
-                self._busy = False
+                with self._lock:
+                    self._settled += self._sending
+                    self._busy = self._sending = False
 
     def _next(self) -> tuple[str, Any] | None:
         """The next report to send: what was queued, log lines that are due, or a beat. None if there is nothing."""
@@ -239,7 +246,7 @@ class Reporter:
                 self._lines_due = now + LOG_SECONDS
                 return "logs", self._take_lines()
             if self._queue:
-                self._busy = True
+                self._busy = self._sending = True
                 return self._queue.popleft()
         if self._beat is not None and now >= self._next_beat:
             latest = self._latest
@@ -287,6 +294,7 @@ class Reporter:
     def _add(self, path: str, body: Any) -> None:
         with self._lock:
             self._queue.append((path, body))
+            self._added += 1
         self._wake.set()
 
     def _all_sent(self) -> bool:

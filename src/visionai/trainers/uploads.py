@@ -7,7 +7,9 @@ import itertools
 import os
 import shutil
 import threading
+import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -17,6 +19,7 @@ from visionai.trainers.contract import ArtifactKind, ArtifactRequest, ArtifactTi
 from visionai.trainers.delivery import Delivery, say
 
 MOST_REFUSALS = 5
+LOOK_SECONDS = 0.01
 
 
 class _Pending(msgspec.Struct):
@@ -24,6 +27,7 @@ class _Pending(msgspec.Struct):
     name: str
     file: Path
     epoch: int | None
+    told: Callable[[], bool]
 
 
 class Uploads:
@@ -48,7 +52,9 @@ class Uploads:
         self._outbox.mkdir(parents=True)
         self._thread.start()
 
-    def add(self, kind: ArtifactKind, path: Path, name: str, epoch: int | None) -> None:
+    def add(self, kind: ArtifactKind, path: Path, name: str, epoch: int | None, told: Callable[[], bool]) -> None:
+        """It is sent at once, but completed only when ``told``: what it holds has been reported. Another attempt goes on
+        from a checkpoint, and epochs before it that nobody heard of would be missing for good."""
         copy = self._outbox / f"{next(self._numbers)}-{name}"
         try:
             os.link(path, copy)  # writers replace files, they never write into them
@@ -58,7 +64,7 @@ class Uploads:
             for old in [p for p in self._waiting if (p.kind, p.name) == (kind, name)]:
                 self._waiting.remove(old)
                 old.file.unlink(missing_ok=True)
-            self._waiting.append(_Pending(kind, name, copy, epoch))
+            self._waiting.append(_Pending(kind, name, copy, epoch, told))
             self._changed.notify_all()
 
     def idle(self) -> bool:
@@ -111,7 +117,9 @@ class Uploads:
                 self._delivery.complain(f"{item.name} was refused by storage, asking for another URL: {e}")
                 self._delivery.clock.wait(self._hurry, backoff.next())
                 continue
-            if self._delivery.abandoned:
+            while not item.told() and not (self._closed or self._delivery.abandoned):
+                time.sleep(LOOK_SECONDS)
+            if self._closed or self._delivery.abandoned:
                 return False
             return self._delivery.post(f"artifacts/{ticket.id}/complete", None, self._hurry) is not None
         return False
