@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test check fix gen bench lock image clean browser
+.PHONY: help demo serve test chaos mutants check fix gen bench lock image clean browser
 
 PYTHON ?= python3
 DEMO_ARGS ?=
@@ -36,6 +36,12 @@ serve: $(APP)  ## start the app on http://127.0.0.1:8000
 test: $(ALL) browser  ## run every test: the browser's in a process of their own, as they cannot share one with async tests
 	@failed=0; for tests in 'tests --ignore=tests/e2e' tests/e2e; do \
 	  echo "pytest $$tests"; $(BIN)/python -m pytest $$tests $(PYTEST_ARGS) || failed=1; done; exit $$failed
+
+chaos: $(ALL)  ## kill it at every instant that matters and look what comes of it (CHAOS=small or full, SEED=…)
+	@$(BIN)/python tests/chaos $(or $(CHAOS),small) $(if $(SEED),--seed $(SEED))
+
+mutants: $(DEV)  ## take out what holds it together, one thing at a time, and see that a test notices
+	@$(BIN)/python tools/mutants.py
 
 check: $(DEV) $(NODE_MODULES)  ## format, lint, types and import rules, of Python and of the UI
 	$(BIN)/ruff format --check

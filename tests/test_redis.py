@@ -124,12 +124,13 @@ async def test_a_copy_of_the_data_directory_leaves_the_originals_alone(tmp_path:
     (tmp_path / "original").mkdir()
     original = EmbeddedRedis(tmp_path / "original")
     await original.start()
+    first = original._process
     shutil.copytree(tmp_path / "original", tmp_path / "copy", ignore=shutil.ignore_patterns("*.sock"))
     copy = EmbeddedRedis(tmp_path / "copy")
     await copy.start()
     await answers(original)
-    assert original._process is not None
-    assert original._process.returncode is None
+    await answers(copy)
+    assert original._process is first, "it was killed, and supervision started another one"
     await copy.stop()
     await original.stop()
 

@@ -17,7 +17,6 @@ from visionai.pubsub import Subscriber
 from visionai.settings import Settings
 from visionai.storage.local import LocalStorage
 
-
 log = structlog.get_logger()
 
 JUMP_SECONDS = 5.0
@@ -46,14 +45,14 @@ class Parts(msgspec.Struct, kw_only=True):
     executor: Executor
     frameworks: Frameworks
     unbroken_since: datetime = msgspec.field(default_factory=utcnow)
-    """Since when this process has been listening without a break (a sleep, a clock that was moved, a locked database)."""
+    """Since when this process has listened without a break (a sleep, a clock that was moved, a locked database)."""
     last_sweep: float | None = None
     """When the worker last looked through everything, by the event loop's clock."""
     steady: Steady | None = None
 
     def notice_a_break(self) -> None:
-        """Called just before a silence is judged: none is counted over a clock that jumped, nor over a time in which the
-        database took nothing that trainers said."""
+        """Called just before a silence is judged: none is counted over a clock that jumped, nor over a time in which
+        the database took nothing that trainers said."""
         jump = self.steady.jumped() if self.steady is not None else None
         if jump is not None:
             log.warning("clock_jumped", seconds=round(jump, 1))

@@ -1,4 +1,4 @@
-"""What the chaos tests are made of: a real server on a data directory, its jobs, ways to harm it, and what must hold after.
+"""What the chaos tests are made of: a real server on a data directory, its jobs, ways to harm it, and what must hold.
 
 Everything is done by public commands and the public API; the data directory is looked into afterwards. Every harm goes
 through ``Campaign.harm``, so that it is printed and counted.
@@ -23,8 +23,10 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 from PIL import Image
 
 from visionai import locks
@@ -172,18 +174,62 @@ class Campaign:
         self.until(lambda: self.server.get("/api/v1/models")["items"][0]["status"] == "ready" or None)
 
     def again(self, *, under: Sequence[str] = (), **environ: str) -> None:
+        """Start it again. A failpoint may have it killed before it is ready."""
         self.server.serve(under=under, **environ)
 
     def ready(self) -> None:
         self.until(lambda: True if self.server.api.get("/readyz").is_success else None)
 
     def submit(self, model: str = "behaves", *, epochs: int = 4, **config: Any) -> str:
+        """The server may be killed by what the submit sets off, before it can answer."""
         job = {
             "dataset_id": self.dataset, "task_type": "classification", "framework": "timm", "model_name": model,
-            "name": model, "config": {"epochs": epochs, **config},
+            "name": f"{model} {uuid4()}", "config": {"epochs": epochs, **config},
         }  # fmt: skip
-        self.jobs.append(str(self.server.post("/api/v1/training/jobs", job)["id"]))
+        with contextlib.suppress(httpx.TransportError):
+            self.server.post("/api/v1/training/jobs", job)
+        ((job_id,),) = self.server.query("SELECT id FROM jobs WHERE name = ?", job["name"])
+        self.jobs.append(str(UUID(job_id)))
         return self.jobs[-1]
+
+    def cancel(self, job_id: str) -> None:
+        """Fire and forget: the server may be killed before it answers."""
+        with contextlib.suppress(httpx.HTTPError):
+            self.server.post(f"/api/v1/training/jobs/{job_id}/cancel")
+
+    def stop(self) -> None:
+        """As a person stops it."""
+        if self.server.end(signal.SIGTERM) not in (0, -signal.SIGKILL):  # a failpoint may come first
+            raise Broken(f"The server did not end as it should.\n{self.tail()}")
+
+    def upload(self, archive: bytes) -> str:
+        """The new data set, also where the server is killed before it answers."""
+        before = {d["id"] for d in self.datasets()}
+        try:
+            return str(self.server.upload("more tones", archive).json()["id"])
+        except httpx.HTTPError:
+            self.lost = before
+            return ""
+
+    def datasets(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.server.get("/api/v1/datasets/?limit=200")["items"]
+        return found
+
+    def imported(self, dataset: str) -> str:
+        """How an import ended."""
+        if not dataset:
+            (dataset,) = (d["id"] for d in self.datasets() if d["id"] not in self.lost)
+        found = self.until(
+            lambda: d if (d := self.server.get(f"/api/v1/datasets/{dataset}"))["status"] in ("ready", "error") else None
+        )
+        return f"ready, {found['version']['image_count']} images" if found["status"] == "ready" else "error"
+
+    def configs(self, job_id: str) -> list[dict[str, Any]]:
+        rows = self.server.query("SELECT config FROM attempts WHERE job_id = ? ORDER BY number", UUID(job_id).hex)
+        return [json.loads(row[0]) for row in rows]
+
+    def retries_used(self, job_id: str) -> int:
+        return int(self.server.query("SELECT retries_used FROM jobs WHERE id = ?", UUID(job_id).hex)[0][0])
 
     def job(self, job_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self.server.get(f"/api/v1/training/jobs/{job_id}")
@@ -207,7 +253,7 @@ class Campaign:
         while (found := look()) is None:
             if time.monotonic() > deadline:
                 raise Broken(f"It did not happen within {seconds:.0f} s.\n{self.tail()}")
-            time.sleep(0.05)
+            time.sleep(0.1)
         return found
 
     # --- what harms it ----------------------------------------------------------------------------------------------
@@ -256,6 +302,9 @@ class Campaign:
     def ends(self, job_id: str) -> str:
         """How a job ended, as docs/outcomes.md says it; its history is checked."""
         job = self.ended(job_id)
+        if job["error"]:
+            model, why = job["name"].partition(" ")[0], job["error"]
+            self.say(f"          {model} ended with {why['code']}: {why['message']}")
         epochs = self.epochs(job_id)
         complete = job["config"]["epochs"] if job["state"] == "completed" else len(epochs)
         if epochs != list(range(1, complete + 1)):
@@ -330,8 +379,6 @@ def _trainer_python(folder: Path) -> Path:
         }},
         primary_metrics={"classification": Objective("val/accuracy", "max")}, catalogue="complete",
     )  # fmt: skip
-    import msgspec
-
     (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
     program = folder / "python"
     program.write_text(f"""#!/bin/sh
@@ -348,13 +395,15 @@ esac
     return program
 
 
-def images(count: int = 40) -> bytes:
-    """Two classes that are easily told apart; every image is another one."""
+def images(count: int = 40, *, shade: int = 0) -> bytes:
+    """Two classes that are easily told apart; every image is another one, and so are those of another shade."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as z:
         for n in range(count):
             png = io.BytesIO()
-            Image.new("L", (16, 16), color=(n % 2) * 128 + n // 2 % 100).save(png, "PNG", pnginfo=None)
+            image = Image.new("L", (16, 16), color=(n % 2) * 128 + n // 2 % 100)
+            image.putpixel((0, 0), shade)
+            image.save(png, "PNG")
             z.writestr(f"{'light' if n % 2 else 'dark'}/{n:04}.png", png.getvalue())
     return archive.getvalue()
 
@@ -431,7 +480,7 @@ def damage(server: Server) -> list[str]:
     for project, sha256, size in server.query(
         "SELECT v.project_id, i.sha256, i.size FROM dataset_images i JOIN dataset_versions v ON v.id = i.version_id"
     ):
-        named[f"blobs/{_uuid(project)}/{sha256[:2]}/{sha256}"] = (size, sha256)
+        named[f"blobs/{UUID(project)}/{sha256[:2]}/{sha256}"] = (size, sha256)
     for key, (size, sha256) in named.items():
         path = data / "storage" / key
         if not path.is_file():
@@ -443,21 +492,15 @@ def damage(server: Server) -> list[str]:
             if str(path.relative_to(data / "storage")) not in named:
                 found.append(f"{path.relative_to(data)} belongs to nothing")
     for job, last, count, highest in server.query(
-        "SELECT j.name, j.event_seq, count(e.seq), max(e.seq) FROM jobs j JOIN job_events e ON e.job_id = j.id GROUP BY j.id"
+        "SELECT j.name, event_seq, count(e.seq), max(e.seq) FROM jobs j JOIN job_events e ON job_id = id GROUP BY id"
     ):
         if not last == count == highest:
             found.append(f"{job} has {count} events, the last is {highest}, the row says {last}")
     for job, epoch in server.query(
-        "SELECT job_id, epoch FROM job_metrics WHERE kind = 'epoch' AND NOT superseded GROUP BY 1, 2 HAVING count(*) > 1"
+        "SELECT job_id, epoch FROM job_metrics WHERE kind = 'epoch' AND NOT superseded GROUP BY 1, 2 HAVING sum(1) > 1"
     ):
         found.append(f"epoch {epoch} of {job} counts twice")
     return found
-
-
-def _uuid(stored: str) -> str:
-    import uuid
-
-    return str(uuid.UUID(stored))
 
 
 def scratch() -> contextlib.AbstractContextManager[Path]:

@@ -1,7 +1,7 @@
-"""A trainer that learns nothing and misbehaves as the name of its model says. What it reports, it reports by the contract.
+"""A trainer that learns nothing and misbehaves as the name of its model says. It reports as the contract has it.
 
-Most names speak of the first attempt alone; the ones after it behave, and go on from the last checkpoint. An epoch takes
-``EPOCH_SECONDS``. Where it matters that a checkpoint is there, it waits for the upload.
+Most names speak of the first attempt alone; the ones after it behave, and go on from the last checkpoint. An epoch
+takes ``EPOCH_SECONDS``, and the first two are reported and their checkpoint is uploaded before anything goes wrong.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from visionai.trainers import inputs
@@ -24,15 +25,8 @@ AT_EPOCH = 2
 FOREVER = 3600.0
 
 
-def behaves(reporter: Reporter) -> None:
-    """And so does every attempt after the first."""
-
-
 def killed(reporter: Reporter) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-killed_every_time = killed
 
 
 def exits_early(reporter: Reporter) -> None:
@@ -70,7 +64,8 @@ def ignores_stop(reporter: Reporter) -> None:
 AT_THE_EPOCH: dict[str, Callable[[Reporter], None]] = {
     f.__name__: f
     for f in (
-        behaves, killed, exits_early, exits_without_done, silent, out_of_memory, wrong_settings, preempted, ignores_stop,
+        killed, exits_early, exits_without_done, silent, out_of_memory, wrong_settings, preempted,
+        ignores_stop,
     )
 } | {"killed_every_time": killed}  # fmt: skip
 
@@ -93,8 +88,8 @@ def leaves_processes_behind() -> None:
 AFTER_DONE: dict[str, Callable[[], None]] = {
     f.__name__: f for f in (crashes_after_done, hangs_after_done, leaves_processes_behind)
 }
-BEFORE_ALL = ("never_reports",)
-NAMES = (*AT_THE_EPOCH, *AFTER_DONE, *BEFORE_ALL)
+OTHERS = ("behaves", "never_reports")
+NAMES = (*AT_THE_EPOCH, *AFTER_DONE, *OTHERS)
 
 
 def main() -> None:
@@ -115,9 +110,9 @@ def train(env: TrainerEnv, reporter: Reporter, *, misbehaves: bool) -> Metrics:
     done, epochs = int(begun.read_text()) if begun is not None else 0, int(env.training_config["epochs"])
     last, loss = Path(env.workspace) / "last.pt", 1.0
     for epoch in range(done + 1, epochs + 1):
-        if misbehaves and epoch > AT_EPOCH:
+        if misbehaves and epoch > AT_EPOCH and (misbehave := AT_THE_EPOCH.get(env.model_name)) is not None:
             until(reporter._uploads.idle, reporter)
-            AT_THE_EPOCH.get(env.model_name, behaves)(reporter)
+            misbehave(reporter)
         deadline = time.monotonic() + float(env.training_config.get("epoch_seconds", EPOCH_SECONDS))
         while time.monotonic() < deadline:
             if reporter.stop_requested:
@@ -127,11 +122,21 @@ def train(env: TrainerEnv, reporter: Reporter, *, misbehaves: bool) -> Metrics:
         progress = {"step": epoch, "progress": 100.0 * epoch / epochs, "eta_seconds": None}
         reporter.epoch(epoch, epochs, metrics={"train/loss": loss}, **progress)
         reporter.validation(Validation(epoch=epoch, primary_metric=PrimaryMetric("val/accuracy", epoch / (epoch + 1))))
-        save(last, str(epoch))
-        reporter.artifact("checkpoint_last", last, epoch=epoch)
-    save(model := Path(env.workspace) / "model.pt", "model")
-    reporter.artifact("model", model, epoch=epochs)
+        with suppress(OSError):  # no room on the disk: next time there may be
+            save(last, str(epoch))
+            reporter.artifact("checkpoint_last", last, epoch=epoch)
+    until(lambda: add_model(env, reporter, epochs), reporter)
     return {"train/loss": loss}
+
+
+def add_model(env: TrainerEnv, reporter: Reporter, epoch: int) -> bool:
+    try:
+        save(model := Path(env.workspace) / "model.pt", "model")
+        reporter.artifact("model", model, epoch=epoch)
+    except OSError:  # no room on the disk yet
+        time.sleep(0.2)
+        return False
+    return True
 
 
 def save(path: Path, text: str) -> None:

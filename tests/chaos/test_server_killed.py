@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 import numpy as np
 import pytest
+from campaign import processes
 from PIL import Image
 
 pytest.importorskip("timm", reason="trains a real model; install the timm extra")
@@ -98,18 +99,9 @@ def images() -> bytes:
     return archive.getvalue()
 
 
-def trainers() -> set[int]:
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().split(b"\0")
-            state = (process / "stat").read_bytes().rpartition(b")")[2].split()[0]
-        except OSError:
-            continue
-        is_wrapper = any(argument.endswith(b"wrapper.py") for argument in command)
-        if b"visionai.trainers" in command and b"train" in command and not is_wrapper and state != b"Z":
-            found.add(int(process.name))
-    return found
+def trainers(server: Server) -> set[int]:
+    """Those of this server: the machine may have others."""
+    return {process.pid for process in processes(server.data_dir) if process.kind == "trainer"}
 
 
 def start_training(server: Server) -> str:
@@ -132,10 +124,9 @@ def epochs(server: Server, job_id: str) -> list[int]:
 
 
 def test_the_same_trainer_goes_on_and_the_job_completes_with_every_epoch_once(server):
-    before = trainers()
     job_id = start_training(server)
     until(lambda: len(epochs(server, job_id)) >= 2 or None)
-    (trainer,) = trainers() - before
+    (trainer,) = trainers(server)
 
     server.end(signal.SIGKILL)
     os.kill(trainer, 0)
@@ -146,20 +137,19 @@ def test_the_same_trainer_goes_on_and_the_job_completes_with_every_epoch_once(se
     assert epochs(server, job_id) == list(range(1, EPOCHS + 1))
     events = server.get(f"/api/v1/training/jobs/{job_id}/events")["items"]
     assert [e["seq"] for e in events] == list(range(1, job["event_seq"] + 1))
-    until(lambda: trainer not in trainers() or None)
+    until(lambda: trainer not in trainers(server) or None)
     assert server.end(signal.SIGTERM) == 0
 
 
 def test_a_clean_stop_leaves_the_trainer_alone(server):
-    before = trainers()
     job_id = start_training(server)
     until(lambda: len(epochs(server, job_id)) >= 1 or None)
-    (trainer,) = trainers() - before
+    (trainer,) = trainers(server)
     assert server.end(signal.SIGTERM) == 0
     os.kill(trainer, 0)
     server.serve()
     server.api.post(f"/api/v1/training/jobs/{job_id}/cancel")
     job = until(lambda: j if (j := server.get(f"/api/v1/training/jobs/{job_id}"))["ended_at"] else None)
     assert job["state"] in {"cancelled", "completed"}
-    until(lambda: trainer not in trainers() or None)
+    until(lambda: trainer not in trainers(server) or None)
     assert server.end(signal.SIGTERM) == 0

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ import msgspec
 import pytest
 
 from visionai.errors import Unavailable
+from visionai.executors import wrapper
 from visionai.executors.base import Executor, Exited, Gone, Handle, Launch, Observation, Running
 from visionai.executors.fake import FakeExecutor
 from visionai.executors.subprocess import SubprocessExecutor, trainer_environment
@@ -155,6 +157,31 @@ async def test_two_servers_starting_the_same_launch_start_it_once(real, tmp_path
     assert first == second
     await real.stop(first, kill=True)
     await end_of(real, first)
+
+
+def wrappers(run_dir: str) -> set[int]:
+    """The processes whose command line names this run directory."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if run_dir.encode() in (process / "cmdline").read_bytes().split(b"\0") and alive(int(process.name)):
+                found.add(int(process.name))
+    return found
+
+
+@pytest.mark.process
+async def test_a_second_wrapper_of_the_same_launch_leaves_and_starts_nothing(real):
+    """However it came to be: two servers, or one that was killed and another that was quick."""
+    count = f"open('started', 'a').write('x'); {SLEEPS}"
+    handle = await real.start(launch(count))
+    again = [sys.executable, "-I", "-S", wrapper.__file__, handle.run_dir, sys.executable, "-c", count]
+    await (await asyncio.create_subprocess_exec(*again)).wait()
+    await until(lambda: wrappers(handle.run_dir) == {handle.pid} or None, seconds=5)
+    started = Path(handle.run_dir) / "work" / "started"
+    assert await until(lambda: started.read_text() if started.exists() else None) == "x"
+    assert await real.poll(handle) == Running()
+    await real.stop(handle, kill=True)
+    await end_of(real, handle)
 
 
 @pytest.mark.process

@@ -48,7 +48,12 @@ def main() -> int:
     asked: list[int] = []  # before there is anything to pass it on to
     for number in (signal.SIGTERM, KILL):
         signal.signal(number, lambda number, _frame: asked.append(number))
-    me = {"pid": os.getpid(), "start_time": start_time(os.getpid()), "boot_id": boot_id(), "lock": identity(lock)}
+    me: dict[str, int | str] = {
+        "pid": os.getpid(),
+        "start_time": start_time(os.getpid()),
+        "boot_id": boot_id(),
+        "lock": identity(lock),
+    }
     write(run_dir, "pid.json", me)
     code = run(run_dir, argv, asked)
     write(run_dir, "exit.json", {"code": code})

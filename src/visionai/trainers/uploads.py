@@ -53,8 +53,8 @@ class Uploads:
         self._thread.start()
 
     def add(self, kind: ArtifactKind, path: Path, name: str, epoch: int | None, told: Callable[[], bool]) -> None:
-        """It is sent at once, but completed only when ``told``: what it holds has been reported. Another attempt goes on
-        from a checkpoint, and epochs before it that nobody heard of would be missing for good."""
+        """It is sent at once, but completed only when ``told``: what it holds has been reported. Another attempt goes
+        on from a checkpoint, and epochs before it that nobody heard of would be missing for good."""
         copy = self._outbox / f"{next(self._numbers)}-{name}"
         try:
             os.link(path, copy)  # writers replace files, they never write into them
