@@ -132,7 +132,8 @@ class Frameworks:
             while self._must_wait(name):  # noqa: ASYNC110  (another process has no event to set)
                 await asyncio.sleep(GIVE_WAY_SECONDS)
             out = str(self._catalogue(name))
-            counting = asyncio.create_task(self._run(name, "catalogue", "--out", out, idle=True))
+            arguments = ("catalogue", "--out", out, "--parent", str(os.getpid()))
+            counting = asyncio.create_task(self._run(name, *arguments, idle=True))
             try:
                 while not counting.done() and not self._must_wait(name):
                     await asyncio.wait({counting}, timeout=GIVE_WAY_SECONDS)

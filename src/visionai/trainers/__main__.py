@@ -7,8 +7,10 @@ a folder of class folders and prints what it would report.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import importlib
 import os
+import signal
 import sys
 from concurrent.futures import Future
 from contextlib import suppress
@@ -23,6 +25,7 @@ from visionai.trainers.contract import EXIT_FAILED, Manifest, TrainerEnv, Traine
 from visionai.trainers.reporter import Metrics, OfflineReporter, Reporter, Reporting
 from visionai.trainers.runner import Job, run, stay_offline
 
+PR_SET_PDEATHSIG = 1
 TRAINERS = {"timm": "visionai.trainers.timm"}
 """Packages, each with ``catalogue.manifest(file) -> Manifest`` and ``catalogue.write(out)``, which import no framework
 until they must, and ``train.train(job, reporter) -> final metrics``, whose import is the framework's."""
@@ -36,11 +39,24 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if args.command == "catalogue":
         stay_offline(allow_downloads=False)
+        if args.parent is not None and not _dies_with(args.parent):
+            return EXIT_FAILED
         os.nice(19)  # nobody waits for it, and a training may be running beside it
         os.environ["OMP_NUM_THREADS"] = "1"
         importlib.import_module(f"{package}.catalogue").write(args.out)
         return 0
     return _leave(_by_hand(package, args) if args.data else _for_the_server(package))
+
+
+def _dies_with(parent: int) -> bool:
+    """Have this process killed when its parent is, as nothing else would end it then. False if that has happened."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    try:
+        os.kill(parent, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _leave(code: int) -> NoReturn:
@@ -126,6 +142,7 @@ def _arguments() -> argparse.ArgumentParser:
     describe.add_argument("--catalogue", type=Path, metavar="FILE", help="the models, as written by `catalogue`")
     catalogue = commands.add_parser("catalogue", help="list every model of the installed framework in a file")
     catalogue.add_argument("--out", type=Path, required=True, metavar="FILE")
+    catalogue.add_argument("--parent", type=int, metavar="PID", help="end when this process does, which started it")
     train = commands.add_parser("train", help="train: for the server, or by hand with --data")
     train.add_argument("--data", type=Path, metavar="FOLDER", help="a folder of class folders")
     train.add_argument("--model", default="resnet18", help="default: %(default)s")

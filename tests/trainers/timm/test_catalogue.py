@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 
 from visionai.trainers.timm import catalogue
@@ -38,3 +41,21 @@ def test_parameters_are_counted_right_without_building_them(name: str) -> None:
 
 def test_a_model_that_cannot_be_built_has_no_count() -> None:
     assert catalogue._parameters("no_such_model") is None
+
+
+@pytest.mark.process
+def test_the_count_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    """It takes minutes, and nobody would be there to end it."""
+    out = str(tmp_path / "c.json")
+    server = f"""
+import os, subprocess, sys, time
+count = [sys.executable, "-m", "visionai.trainers", "timm", "catalogue", "--out", {out!r}, "--parent", str(os.getpid())]
+print(subprocess.Popen(count).pid, flush=True)
+time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", server], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        count = psutil.Process(int(process.stdout.readline()))
+        process.kill()
+    _gone, alive = psutil.wait_procs([count], timeout=30)
+    assert not alive
