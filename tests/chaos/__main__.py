@@ -15,7 +15,7 @@ import traceback
 from campaign import scratch
 from scenarios import SCENARIOS, Impossible, Record
 
-LEAST_HARMS, LEAST_JOBS = 60, 30
+LEAST_KILLS, LEAST_JOBS = 60, 30
 
 
 def main() -> int:
@@ -43,19 +43,26 @@ def main() -> int:
                 traceback.print_exc(file=sys.stdout)
                 failed[name] = str(e) or type(e).__name__
         sys.stdout.flush()
-    print(f"\nseed {arguments.seed}, {time.monotonic() - began:.0f} s: {len(record.harms)} harms, {record.jobs} jobs\n")
+    kills = sum("killed" in harm for harm in record.harms)
+    seconds = time.monotonic() - began
+    did = f"{len(record.harms)} harms, {kills} of them kills; {record.jobs} jobs"
+    print(f"\nseed {arguments.seed}, {seconds:.0f} s: {did}\n")
     for name in chosen:
-        for row, expected in SCENARIOS[name].rows.items():
-            said = "as it should" if row in record.shown else f"not possible: {impossible.get(name)}"
-            said = f"FAILED: {failed[name].splitlines()[0]}" if name in failed and row not in record.shown else said
-            print(f"{row:44}{expected:28}{said}")
-    if arguments.size == "full" and not arguments.only and (
-        len(record.harms) < LEAST_HARMS or record.jobs < LEAST_JOBS
-    ):  # fmt: skip
-        failed["size"] = f"a full campaign has {LEAST_HARMS} harms and {LEAST_JOBS} jobs at least"
+        print_rows(name, record, failed.get(name), impossible.get(name))
+    too_few = kills < LEAST_KILLS or record.jobs < LEAST_JOBS
+    if record.full and not arguments.only and too_few:
+        failed["size"] = f"a full campaign has {LEAST_KILLS} kills and {LEAST_JOBS} jobs at least"
     for name, why in failed.items():
         print(f"\nFAILED {name}: {why}\nto repeat: {repeat}")
     return 1 if failed else 0
+
+
+def print_rows(scenario: str, record: Record, failed: str | None, impossible: str | None) -> None:
+    for row, expected in SCENARIOS[scenario].rows.items():
+        said = "as it should" if row in record.shown else f"not possible here: {impossible}"
+        if failed is not None:
+            said = f"{'shown, then ' if row in record.shown else ''}FAILED: {failed.splitlines()[0]}"
+        print(f"{row:40}{expected:28}{said}")
 
 
 if __name__ == "__main__":

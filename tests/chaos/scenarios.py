@@ -345,7 +345,7 @@ def machine(folder: Path, record: Record) -> None:
         raise Impossible("another boot id needs a mount namespace of its own (root)")
     with record.campaign(folder, SLOTS="2", MAX_RETRIES="0") as c:
         c.begin()
-        jobs = [c.submit("behaves", epochs=40), c.submit("shell", epochs=12)]
+        jobs = [c.submit("behaves", epochs=40), c.submit("shell", epochs=6)]
         for job_id in jobs:
             c.at_epoch(job_id, 2)
         c.harm("every process killed, as by a power cut")
