@@ -6,16 +6,17 @@ from uuid import UUID
 
 import pytest
 from jobs_world import World
-from sqlalchemy import select
+from sqlalchemy import select, update
 from trainer import Trainer, stored
 
+from visionai.db import utcnow
 from visionai.errors import AttemptEnded, BadInput, Conflict
 from visionai.identity.tokens import Callback
 from visionai.jobs import artifacts, events, queries, reports
 from visionai.jobs.garbage import free_artifacts
 from visionai.jobs.inputs import inputs
 from visionai.jobs.reconcile import reconcile
-from visionai.jobs.tables import Artifact, Job, Report
+from visionai.jobs.tables import Artifact, Attempt, Job, Report
 from visionai.storage import keys
 from visionai.trainers import contract
 
@@ -37,6 +38,27 @@ async def test_a_repeat_gets_its_first_answer_and_changes_nothing(world: World, 
     assert await trainer.heartbeat(2, seq=1, accuracy=0.9) == first
     job = await world.job(trainer.who.job_id)
     assert (job.epoch, job.metrics["val/accuracy"]) == (1, 0.5)
+
+
+@pytest.mark.parametrize("limit", [None, 1.0])
+async def test_every_kind_of_report_that_reads_few_columns_finds_those_it_needs(
+    world: World, trainer: Trainer, limit: float | None
+) -> None:
+    """Twice each, and with every mark that a report looks at: columns that were left out fail when they are touched."""
+    who = trainer.who
+    async with world.parts.db.write() as session:
+        await session.execute(update(Job).where(Job.id == who.job_id).values(time_limit_seconds=limit))
+        await session.execute(update(Attempt).where(Attempt.job_id == who.job_id).values(stop_requested_at=utcnow()))
+    for seq in (1, 11):
+        takes = [
+            reports.heartbeat(contract.Heartbeat(epoch=seq, progress=1.0, seq=seq, metrics={"val/accuracy": 0.5})),
+            reports.heartbeat(contract.Heartbeat(epoch=seq, progress=1.0, seq=seq + 1, kind="step", step=seq)),
+            reports.event(contract.Event(type="note", seq=seq + 2)),
+            reports.logs(contract.LogBatch(lines=[contract.LogLine(time="now", level="info", text="x")], seq=seq + 3)),
+        ]
+        assert all(take.few for take in takes)
+        for take in takes:
+            await reports.accept(world.parts.db, who, take)
 
 
 async def test_after_the_end_only_exact_repeats_are_answered(world: World, trainer: Trainer) -> None:

@@ -44,7 +44,7 @@ class Take(msgspec.Struct, frozen=True):
     row: tuple[history.Kind, int, int | None] | None = None
     """Kind, epoch and step of the row that its metrics go into."""
     few: bool = False
-    """It needs the columns ``rows.FEW`` alone."""
+    """It touches none of the columns ``rows.LEFT_OUT``."""
 
 
 async def accept(db: Database, who: Callback, take: Take) -> Answer:
