@@ -22,15 +22,19 @@ WAIT_SECONDS = 300.0
 
 
 class Server:
-    def __init__(self, process: subprocess.Popen[str], api: httpx.Client, ready_seconds: float) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], api: httpx.Client, ready_seconds: float, ready_cpu: float
+    ) -> None:
         self.process = process
         self.api = api
         self.ready_seconds = ready_seconds
+        self.ready_cpu = ready_cpu
 
     def memory(self) -> tuple[float, float]:
-        """RSS and PSS in MB of the app and of what it has started (the embedded Redis)."""
+        """RSS and PSS in MB of the app and of the embedded Redis; trainers that are asked what they can are not it."""
         root = psutil.Process(self.process.pid)
-        all_of_it = [p.memory_full_info() for p in (root, *root.children(recursive=True))]
+        redis = [p for p in root.children() if p.name().startswith("valkey")]
+        all_of_it = [p.memory_full_info() for p in (root, *redis)]
         return sum(m.rss for m in all_of_it) / 1e6, sum(m.pss for m in all_of_it) / 1e6
 
     def get(self, path: str) -> dict[str, Any]:
@@ -60,9 +64,10 @@ def running(data_dir: Path, extra: Mapping[str, str] | None = None) -> Iterator[
         with httpx.Client(base_url=said["url"], timeout=60, trust_env=False) as api:
             until(lambda: api.get("/readyz").status_code == 200, every=0.01)
             ready = time.perf_counter() - began
+            cpu = sum(psutil.Process(process.pid).cpu_times()[:2])
             if said["setup_url"] is not None:
                 _set_up(api, said["setup_url"].partition("#token=")[2])
-            yield Server(process, api, ready)
+            yield Server(process, api, ready, cpu)
     finally:
         process.terminate()
         process.wait()
