@@ -49,7 +49,7 @@ LIMITS = {
 class Process(NamedTuple):
     pid: int
     kind: str
-    """``wrapper``, or ``trainer``: the trainer itself or anything that it or an import started."""
+    """``wrapper``; ``trainer``: what a wrapper runs, an import's process too; ``child``: what that has started."""
     launch: str
 
 
@@ -412,21 +412,26 @@ def images(count: int = 40, *, shade: int = 0) -> bytes:
 
 
 def processes(data_dir: Path) -> list[Process]:
-    """Those that work for this data directory and no other: their environment or their command names a run of it."""
-    runs, found = f"{data_dir}/runs/".encode(), []
+    """Those that work for this data directory and no other: their environment, their command or their folder names a
+    run of it."""
+    runs, wrappers, others = f"{data_dir}/runs/".encode(), list[Process](), list[tuple[Process, int]]()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command, environ = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
             here = f"{(folder / 'cwd').readlink()}/".encode()
+            state, parent = (folder / "stat").read_bytes().rpartition(b")")[2].split()[:2]
         except OSError:
             continue
-        for text in (command, environ, here):
-            _, is_ours, rest = text.partition(runs)
-            if is_ours and alive(int(folder.name)):
-                kind = "wrapper" if b"/executors/wrapper.py\0" in command else "trainer"
-                found.append(Process(int(folder.name), kind, rest.split(b"/")[0].split(b"\0")[0].decode()))
-                break
-    return found
+        named = next((text.partition(runs)[2] for text in (command, environ, here) if runs in text), None)
+        if named is None or state in (b"Z", b"X"):
+            continue
+        launch = named.split(b"/")[0].split(b"\0")[0].decode()
+        if b"/executors/wrapper.py\0" in command:
+            wrappers.append(Process(int(folder.name), "wrapper", launch))
+        else:
+            others.append((Process(int(folder.name), "child", launch), int(parent)))
+    pids = {wrapper.pid for wrapper in wrappers}
+    return wrappers + [p._replace(kind="trainer") if parent in pids else p for p, parent in others]
 
 
 def alive(pid: int) -> bool:
@@ -461,10 +466,10 @@ def left_over(server: Server) -> list[str]:
 
 
 def _half_files(data: Path) -> Iterator[Path]:
-    for folder in ("storage/.incoming", "storage/incoming"):
-        if (data / folder).is_dir():
-            yield from (data / folder).iterdir()
-    yield from data.rglob("*.part")
+    for folder, _, files in os.walk(data):  # which minds no folder that goes meanwhile
+        for name in files:
+            if folder.endswith(("/storage/.incoming", "/storage/incoming")) or name.endswith(".part"):
+                yield Path(folder, name)
 
 
 def damage(server: Server) -> list[str]:
