@@ -47,7 +47,7 @@ MUTANTS = (
     ),
     Mutant(
         "the supersession of what a lost attempt reported after its checkpoint", "jobs/lifecycle.py",
-        "    await history.supersede(session, job, after_epoch=(resume_from.epoch or 0) if resume_from else 0)\n", "",
+        "    await history.supersede(session, job, after_epoch=resume_epoch)\n", "",
         "tests/jobs/test_launch.py::test_what_was_reported_after_the_checkpoint_does_not_count_twice",
     ),
     Mutant(
@@ -83,7 +83,7 @@ MUTANTS = (
     ),
     Mutant(
         "whose Valkey it is", "redis.py",
-        ' and pidfile.parent.samefile(process / "cwd")', "",
+        '            if not pidfile.parent.samefile(process / "cwd"):\n                return\n', "",
         "tests/test_redis.py::test_a_copy_of_the_data_directory_leaves_the_originals_alone",
     ),
 )  # fmt: skip
