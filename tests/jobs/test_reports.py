@@ -191,6 +191,28 @@ async def test_a_completed_file_is_not_overwritten_by_whoever_still_has_its_addr
     assert await stored(world) == {b"weights"}
 
 
+async def test_a_file_that_is_announced_and_sent_once_more_leaves_no_second_copy(
+    world: World, trainer: Trainer
+) -> None:
+    await trainer.upload("checkpoint_best", b"best", epoch=1)
+    again = await trainer.announce("checkpoint_best", b"best", epoch=1)
+    await trainer.put(again, b"best")
+    await trainer.complete(again)
+    assert await stored(world) == {b"best"}
+    assert await world.parts.storage.stat(keys.incoming(again)) is None
+
+
+async def test_an_attempt_that_goes_on_does_not_fall_back_to_nothing(world: World, trainer: Trainer) -> None:
+    job_id = trainer.who.job_id
+    await trainer.say(contract.Heartbeat(epoch=2, progress=66, total_epochs=3))
+    await trainer.upload("checkpoint_last", b"epoch 2", epoch=2)
+    world.executor.exit(f"job-{job_id}-1", 137)
+    await reconcile(world.parts, job_id)
+    await Trainer(world, job_id, 2).say(contract.Heartbeat(epoch=0, progress=0, total_epochs=3))
+    job = await world.job(job_id)
+    assert (job.epoch, round(job.progress)) == (2, 67)
+
+
 async def test_a_completion_that_was_broken_off_is_finished(world: World, trainer: Trainer) -> None:
     """Killed after the file was moved to its place and before that was written down."""
     artifact_id = await trainer.announce("model", b"weights")

@@ -19,7 +19,11 @@ class Trainer:
         self.world, self.who = world, Callback(job_id, attempt)
 
     async def heartbeat(self, epoch: int, *, seq: int | None = None, accuracy: float = 0.5) -> reports.Answer:
-        body = contract.Heartbeat(epoch=epoch, progress=epoch, metrics={"val/accuracy": accuracy}, seq=seq)
+        return await self.say(
+            contract.Heartbeat(epoch=epoch, progress=epoch, metrics={"val/accuracy": accuracy}, seq=seq)
+        )
+
+    async def say(self, body: contract.Heartbeat) -> reports.Answer:
         return await reports.accept(self.world.parts.db, self.who, reports.heartbeat(body))
 
     async def validate(self, epoch: int, accuracy: float, *, matrix: list[list[int]] | None = None) -> reports.Answer:

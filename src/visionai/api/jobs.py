@@ -18,7 +18,7 @@ from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.datasets.tables import Dataset, DatasetVersion
 from visionai.db import Database
-from visionai.errors import BadInput
+from visionai.errors import BadInput, Conflict
 from visionai.identity.access import CurrentUser
 from visionai.identity.tables import User
 from visionai.jobs import again, artifacts, events, history, policy, queries, slots, submit
@@ -207,7 +207,7 @@ async def download(
     return Redirect(_artifact(artifact, job, parts.storage).download_url)
 
 
-@patch("/artifacts/{artifact_id:uuid}", responses=responses(403, 404), summary="Pin a file, or let it go")
+@patch("/artifacts/{artifact_id:uuid}", responses=responses(403, 404, 409), summary="Pin a file, or let it go")
 async def change_artifact(
     artifact_id: FromPath[UUID], data: JSONBody[shapes.ArtifactChange], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts],
@@ -216,6 +216,8 @@ async def change_artifact(
     async with parts.db.write() as session:
         artifact = await queries.visible_artifact(session, user, artifact_id)
         job = await queries.editable_job(session, user, artifact.job_id)
+        if data.pinned and artifact.superseded and not artifact.pinned:
+            raise Conflict("A later checkpoint has replaced it, and it is being freed.", code="artifact_superseded")
         artifact.pinned = data.pinned
         return _artifact(artifact, job, parts.storage)
 

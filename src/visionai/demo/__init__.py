@@ -38,6 +38,8 @@ def run(settings: Settings, *, stop_at_end: bool) -> int:
     try:
         try:
             asyncio.run(steps.demo(settings, app))
+            if asked:
+                raise KeyboardInterrupt  # it met the end of what was waited for, and was lost
             code = 0
         except (DemoFailed, httpx.HTTPError) as e:
             console.print(f"\n[red]The demo failed:[/] {e}\n  the app's log is {app.log}", soft_wrap=True)

@@ -68,6 +68,7 @@ async def complete(db: Database, storage: Storage, who: Callback, artifact_id: U
     if artifact is None or artifact.job_id != who.job_id or artifact.attempt != who.attempt:
         raise NotFound("There is no such artifact of this attempt.")
     if artifact.completed_at is not None:
+        await storage.delete(keys.incoming(artifact_id))  # it was announced, and sent, once more
         return
     reports.refuse_ended(job, attempt)
     with contextlib.suppress(NotFound):  # moved by an earlier call that was broken off

@@ -192,8 +192,10 @@ async def _release(session: AsyncSession, parts: Parts, job: Job, attempt: Attem
 async def _keep_output(session: AsyncSession, parts: Parts, job: Job, attempt: Attempt) -> None:
     """The end of what a lost trainer printed: it could not report it any more."""
     text = _tail(parts.executor.run_dir(attempt.launch_id) / "output.log")
-    if lines := [{"time": utcnow().isoformat(), "level": "error", "text": line} for line in text.splitlines()]:
-        history.append_log(session, job, attempt.number, lines)
+    if lines := text.splitlines():
+        head = "The end of what it printed; some of it may stand above already:"
+        said = [{"time": utcnow().isoformat(), "level": "error", "text": line} for line in (head, *lines)]
+        history.append_log(session, job, attempt.number, said)
 
 
 def _tail(path: Path) -> str:

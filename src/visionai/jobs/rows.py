@@ -34,7 +34,7 @@ LEFT_OUT = (
     Job.workflow_version, Job.trace_id, Job.state_reason, Job.cancel_requested_at, Job.retries_used, Job.error,
     Job.best, Job.lease_token, Job.lease_expires_at, Job.created_at, Job.queued_at, Job.started_at, Job.deleted_at,
     Attempt.launch_id, Attempt.host_id, Attempt.slot, Attempt.config, Attempt.handle, Attempt.resume_artifact_id,
-    Attempt.resume_epoch, Attempt.created_at, Attempt.launched_at, Attempt.terminated_at, Attempt.done_at,
+    Attempt.created_at, Attempt.launched_at, Attempt.terminated_at, Attempt.done_at,
     Attempt.outcome, Attempt.error, Attempt.counted, Attempt.exit_code, Attempt.released_at,
 )  # fmt: skip
 """What a heartbeat touches none of: half of what it costs here is reading them. A new column is read unless it is named

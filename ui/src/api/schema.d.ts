@@ -1655,6 +1655,15 @@ export interface operations {
                 };
             };
             /** @description An error, in words. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
             415: {
                 headers: {
                     [name: string]: unknown;

@@ -1,12 +1,12 @@
 import { Button } from "@mantine/core";
-import { said, type Config, type Field } from "../lib/schema";
+import { emptyMeans, said, type Config, type Field } from "../lib/schema";
 
 type Props = { fields: Field[]; changed: Config; onReset: () => void };
 
 /** What a configuration changes of the defaults. */
 export function Differences({ fields, changed, onReset }: Props) {
   const named = fields.filter((f) => f.name in changed);
-  if (named.length === 0) return <p className="small dim">Everything as the framework has it by default.</p>;
+  if (named.length === 0) return <p className="small dim">Everything at its default.</p>;
   return (
     <div className="stack-s">
       <div className="row between">
@@ -28,7 +28,7 @@ const Difference = ({ field, value }: { field: Field; value: unknown }) => (
   <>
     <dt>{field.title}</dt>
     <dd>
-      <strong>{value === null && field.default !== null ? "none" : said(value)}</strong> <span className="dim">was {said(field.default)}</span>
+      <strong>{value === null ? emptyMeans(field) : said(value)}</strong> <span className="dim">was {field.default === null ? emptyMeans(field) : said(field.default)}</span>
     </dd>
   </>
 );

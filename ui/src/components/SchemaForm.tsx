@@ -1,7 +1,7 @@
 import "./SchemaForm.css";
 import { Input, SegmentedControl, Select, Switch, TextInput } from "@mantine/core";
 import { useId, useState } from "react";
-import { differences, faultOf, parse, sentence, written, type Config, type Field } from "../lib/schema";
+import { differences, emptyMeans, faultOf, parse, sentence, written, type Config, type Field } from "../lib/schema";
 
 type Props = {
   fields: Field[];
@@ -59,9 +59,6 @@ function Control({ field, value, error, onChange }: ControlProps) {
     />
   );
 }
-
-/** Left empty, a field whose default is empty is left to the trainer; another one is switched off. */
-const emptyMeans = (field: Field): string => field.schema["x-empty"] ?? (field.default === null ? "automatic" : "none");
 
 const TRISTATE = [
   { value: "null", label: "Automatic" },

@@ -9,10 +9,10 @@ const group = { "x-group": "Limits and files" };
 /** What one job may take and what is kept of it, as a form shows it: the time limit in hours. */
 export const POLICY_FIELDS = fieldsOf({
   properties: {
-    time_limit_hours: { ...group, type: ["number", "null"], minimum: 1 / 60, title: "Time limit, in hours", "x-empty": "none", description: "Of training, all attempts together; then it is stopped, and what it saved is kept." },
+    time_limit_hours: { ...group, type: ["number", "null"], minimum: 0.02, maximum: 100_000, title: "Time limit, in hours", "x-empty": "none", description: "Of training, all attempts together; then it is stopped, and what it saved is kept." },
     max_retries: { ...group, type: ["integer", "null"], minimum: 0, maximum: 100, title: "Tries after a loss", "x-empty": "the server's", description: "How often it goes on from its last checkpoint by itself." },
-    silence_seconds: { ...group, type: ["number", "null"], minimum: 30, title: "Silence limit, in seconds", "x-empty": "the server's", description: "Without a word for so long, a trainer is taken for lost." },
-    keep_every: { ...group, type: ["integer", "null"], minimum: 1, title: "Keep a checkpoint every … epochs", "x-empty": "none", description: "Besides the last and the best one." },
+    silence_seconds: { ...group, type: ["number", "null"], minimum: 30, maximum: 1_000_000, title: "Silence limit, in seconds", "x-empty": "the server's", description: "Without a word for so long, a trainer is taken for lost." },
+    keep_every: { ...group, type: ["integer", "null"], minimum: 1, maximum: 1_000_000, title: "Keep a checkpoint every … epochs", "x-empty": "none", description: "Besides the last and the best one." },
   },
 });
 

@@ -105,6 +105,9 @@ export function said(value: unknown): string {
   return written(value);
 }
 
+/** Left empty, a field whose default is empty is left to the trainer; another one is switched off. */
+export const emptyMeans = (field: Field): string => field.schema["x-empty"] ?? (field.default === null ? "automatic" : "none");
+
 export const written = (value: unknown): string =>
   value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
 

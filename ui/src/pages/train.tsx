@@ -3,7 +3,7 @@ import "../styles/fields.css";
 import { Button, Select, TextInput, type ComboboxItem, type OptionsFilter } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState, type SubmitEvent } from "react";
+import { useMemo, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { $api, queryClient, type Schemas } from "../api/client";
 import { fieldErrors, problemOf } from "../api/problem";
 import { Differences } from "../components/Differences";
@@ -137,6 +137,7 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
       <div className="stack">
         <section className="panel train-pick" aria-label="What">
           <Select
+            onKeyDown={enterChooses}
             label="Data set"
             required
             searchable
@@ -150,6 +151,7 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
             description={dataset?.version ? `${plural(dataset.version.image_count, "image")}, ${plural(dataset.version.classes.length, "class", "classes")}` : " "}
           />
           <Select
+            onKeyDown={enterChooses}
             label="Framework"
             data={frameworks.map((f) => ({ value: f.framework, label: f.status === "ready" ? f.framework : `${f.framework} (${f.status})` }))}
             value={framework.framework}
@@ -159,6 +161,7 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
             description={framework.version ? `version ${framework.version}` : " "}
           />
           <Select
+            onKeyDown={enterChooses}
             label="Model"
             required
             searchable
@@ -189,7 +192,14 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
           {chosen?.name ?? "a model"} on {dataset?.name ?? "a data set"}
           {task && `, ${task.replaceAll("_", " ")}`}
         </p>
-        <Differences fields={fields} changed={changed} onReset={() => setConfig(defaultsOf(fields))} />
+        <Differences
+          fields={all}
+          changed={{ ...changed, ...differences(POLICY_FIELDS, limits) }}
+          onReset={() => {
+            setConfig(defaultsOf(fields));
+            setLimits(defaultsOf(POLICY_FIELDS));
+          }}
+        />
         <TextInput label="Name" description="Left empty, it names itself." maxLength={200} value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
         {problem && (
           <Callout tone="bad" title={problem.errors.length ? "Correct the marked fields" : problem.detail}>
@@ -212,6 +222,11 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
     </form>
   );
 }
+
+/** In a list, Enter takes what is marked; where what was typed is in no list, it must not send the form. */
+const enterChooses = (event: KeyboardEvent): void => {
+  if (event.key === "Enter") event.preventDefault();
+};
 
 const modelsFor = (framework: Framework, task: Task | undefined): Framework["models"] =>
   framework.models.filter((m) => !task || m.tasks.includes(task)).toSorted((a, b) => Number(b.recommended) - Number(a.recommended));
