@@ -456,3 +456,17 @@ def test_markdown_in_the_users_words_does_not_count(project: Context, text: str)
 def test_markdown_in_names_does_not_count(project: Context) -> None:
     reply = parse("list datasets", with_datasets(project, DatasetChoice("x", "**big**", "ready", [], 1, 1)))
     assert "**" not in reply.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "train resnet18 on digits for 2 epochs, keep a checkpoint every 5 epochs",
+        "train resnet18 on digits for 2 epochs and save a checkpoint every 5 epochs",
+        "keep a checkpoint every 5 epochs and train resnet18 on digits for 2 epochs",
+    ],
+)
+def test_how_often_something_else_happens_is_no_number_of_epochs(busy: Context, text: str) -> None:
+    reply = parse(text, busy)
+    assert drafted(reply) == ("digits", "resnet18", {"epochs": 2})
+    assert "left out" in reply.message

@@ -96,6 +96,8 @@ class _Settings:
         target = index + 1 + times + (after in ("up", "down"))
         if self._kind(target) != "setting" or target in self.outcome.used:
             return None
+        if self._kind(index - 1) == "all":
+            return None  # "every 5 epochs" says how often, of something else
         direction = after if after in ("up", "down") else before
         setting, path = self.terms[target].value, [*range(index - (before is not None), target + 1)]
         if setting != "epochs" and direction is None and self._number_follows(target):
