@@ -127,8 +127,10 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 
 
 def demo(data_dir: Path, *options: str) -> subprocess.Popen[str]:
+    """As a script's ``&`` starts it: with SIGINT ignored."""
+    command = [sys.executable, "-m", "visionai.cli", "demo", "--port", "0", "--data-dir", str(data_dir), *options]
     return subprocess.Popen(
-        [sys.executable, "-m", "visionai.cli", "demo", "--port", "0", "--data-dir", str(data_dir), *options],
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 

@@ -58,7 +58,7 @@ class Gate:
 
 class GatedDatabase:
     def __init__(self, db: Database, gate: Gate) -> None:
-        self.db, self.gate = db, gate
+        self.db, self.gate, self.refused = db, gate, False
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

@@ -33,6 +33,7 @@ def run(settings: Settings, *, stop_at_end: bool) -> int:
         asked.append(number)
         signal.raise_signal(signal.SIGINT)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's `&` has it ignored, SIGTERM with it
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, ask)
     try:
