@@ -36,7 +36,7 @@ class World(msgspec.Struct, frozen=True):
 
 
 def settings_of(data_dir: Path, **more: Any) -> Settings:
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return prepare(Settings(data_dir=data_dir, **more))
 
 

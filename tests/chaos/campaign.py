@@ -239,6 +239,14 @@ class Campaign:
         rows = self.server.get(f"/api/v1/training/jobs/{job_id}/metrics?kind=epoch&limit=1000")["items"]
         return [row["epoch"] for row in rows]
 
+    def silent_for(self, job_id: str) -> float:
+        """Seconds since a report of its trainer was taken in."""
+        ((seconds,),) = self.server.query(
+            "SELECT (julianday('now') - julianday(max(last_report_at))) * 86400 FROM attempts WHERE job_id = ?",
+            job_id.replace("-", ""),
+        )
+        return float(seconds)
+
     def ended(self, job_id: str) -> dict[str, Any]:
         return self.until(lambda: j if (j := self.job(job_id))["ended_at"] else None)
 

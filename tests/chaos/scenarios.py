@@ -435,12 +435,12 @@ def valkey(folder: Path, record: Record) -> None:
     report_to_a_full_disk="503, Retry-After",
 )
 def disk(folder: Path, record: Record) -> None:
-    data = folder / "data"
+    data, silence = folder / "data", 4
     data.mkdir(parents=True)
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", data], check=False).returncode != 0:
         raise Impossible("a small disk needs the right to mount one (root)")
     try:
-        with record.campaign(folder, SLOTS="2", MAX_RETRIES="0", SILENCE_SECONDS="4") as c:
+        with record.campaign(folder, SLOTS="2", MAX_RETRIES="0", SILENCE_SECONDS=str(silence)) as c:
             c.begin()
             running = c.submit(epochs=40)
             c.at_epoch(running, 2)
@@ -455,7 +455,7 @@ def disk(folder: Path, record: Record) -> None:
             fill(data / "ballast", leave=0)
             c.harm("disk full")
             record.row("report-to-a-full-disk", until_refused(trainer, running))
-            time.sleep(6)  # longer than SILENCE_SECONDS: nobody could have been heard meanwhile
+            c.until(lambda: c.silent_for(running) > silence or None)  # and nobody could have been heard
             (data / "ballast").unlink()
             c.harm("disk has room again")
             record.row("disk-full", c.ends(running))

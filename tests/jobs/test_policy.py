@@ -12,7 +12,7 @@ from trainer import Trainer, stored
 
 from visionai.jobs import again, artifacts
 from visionai.jobs.garbage import free_artifacts
-from visionai.jobs.policy import LONGEST_GAP, Policy, of
+from visionai.jobs.policy import LONGEST_GAP, Policy, policy_of
 from visionai.jobs.reconcile import due, limits, reconcile
 from visionai.jobs.tables import Artifact, Job
 
@@ -56,7 +56,7 @@ async def test_at_its_time_limit_a_job_is_stopped_and_fails_and_what_it_saved_ca
         async with world.parts.db.write() as session:
             parent = await session.get_one(Job, job_id)
             child = await again.resume(session, world.parts.frameworks, world.user, parent, {}, max_retries=9)
-        assert (child.resume_epoch, child.run_seconds, of(child)) == (1, 0, of(job))
+        assert (child.resume_epoch, child.run_seconds, policy_of(child)) == (1, 0, policy_of(job))
 
 
 async def test_silence_and_retries_are_the_jobs_own_where_it_names_them(world: World) -> None:
@@ -105,4 +105,4 @@ async def test_a_repeated_job_has_its_parents_policy_unless_one_is_given(world: 
         child = await again.retry(
             session, world.parts.frameworks, world.user, parent, {}, max_retries=1, policy=given
         )  # fmt: skip
-    assert of(child) == (given or Policy(max_retries=7, time_limit_seconds=600))
+    assert policy_of(child) == (given or Policy(max_retries=7, time_limit_seconds=600))

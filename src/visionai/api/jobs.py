@@ -21,7 +21,8 @@ from visionai.db import Database
 from visionai.errors import BadInput, Conflict
 from visionai.identity.access import CurrentUser
 from visionai.identity.tables import User
-from visionai.jobs import again, artifacts, events, history, policy, queries, slots, submit
+from visionai.jobs import again, artifacts, events, history, queries, slots, submit
+from visionai.jobs.policy import policy_of
 from visionai.jobs.tables import Artifact, Job, MetricRow
 from visionai.parts import Parts
 from visionai.settings import Settings
@@ -252,7 +253,7 @@ async def shape(session: AsyncSession, settings: Settings, job: Job) -> shapes.J
     known = {name: getattr(job, name) for name in shapes.Job.__struct_fields__ if hasattr(job, name)}
     known |= {
         "cancel_requested": job.cancel_requested_at is not None, "dataset_name": dataset.name,
-        "priority": again.PRIORITY_NAMES[job.priority], "policy": policy.of(job), "queue_position": turn,
+        "priority": again.PRIORITY_NAMES[job.priority], "policy": policy_of(job), "queue_position": turn,
         "expected_start_at": queue.starts.get(job.id) if queue is not None else None,
         "created_by": {"id": creator.id, "name": creator.name or creator.email},
     }  # fmt: skip

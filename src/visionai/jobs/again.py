@@ -13,8 +13,7 @@ from visionai.errors import BadInput, Conflict
 from visionai.frameworks import Frameworks
 from visionai.identity.access import CurrentUser
 from visionai.jobs import history
-from visionai.jobs.policy import Policy
-from visionai.jobs.policy import of as policy_of
+from visionai.jobs.policy import Policy, policy_of
 from visionai.jobs.state import ACTIVE, ENDED
 from visionai.jobs.submit import PRIORITIES, JobSpec, submit
 from visionai.jobs.tables import Artifact, Job

@@ -24,5 +24,5 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Besides the last and the best checkpoint, keep the first one that is saved in every so many epochs."""
 
 
-def of(job: Job) -> Policy:
+def policy_of(job: Job) -> Policy:
     return Policy(job.max_retries, job.time_limit_seconds, job.silence_seconds, job.keep_every)

@@ -174,6 +174,7 @@ class Reporter:
             if len(waiting) >= MAX_WAITING_EPOCHS:
                 self._queue.remove(waiting[0])
                 self._settled += 1
+        self._uploads.look_again()
         self._add("heartbeat", beat)
 
     def event(self, type_: str, message: str, **data: Any) -> None:
@@ -235,6 +236,7 @@ class Reporter:
                 with self._lock:
                     self._settled += self._sending
                     self._busy = self._sending = False
+                self._uploads.look_again()
 
     def _next(self) -> tuple[str, Any] | None:
         """The next report to send: what was queued, log lines that are due, or a beat. None if there is nothing."""

@@ -7,7 +7,6 @@ import itertools
 import os
 import shutil
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ from visionai.trainers.contract import ArtifactKind, ArtifactRequest, ArtifactTi
 from visionai.trainers.delivery import Delivery, say
 
 MOST_REFUSALS = 5
-LOOK_SECONDS = 0.01
 
 
 class _Pending(msgspec.Struct):
@@ -65,6 +63,11 @@ class Uploads:
                 self._waiting.remove(old)
                 old.file.unlink(missing_ok=True)
             self._waiting.append(_Pending(kind, name, copy, epoch, told))
+            self._changed.notify_all()
+
+    def look_again(self) -> None:
+        """Something more was told, or there is no hope."""
+        with self._changed:
             self._changed.notify_all()
 
     def idle(self) -> bool:
@@ -117,8 +120,8 @@ class Uploads:
                 self._delivery.complain(f"{item.name} was refused by storage, asking for another URL: {e}")
                 self._delivery.clock.wait(self._hurry, backoff.next())
                 continue
-            while not item.told() and not (self._closed or self._delivery.abandoned):
-                time.sleep(LOOK_SECONDS)
+            with self._changed:
+                self._changed.wait_for(lambda: item.told() or self._closed or self._delivery.abandoned)
             if self._closed or self._delivery.abandoned:
                 return False
             return self._delivery.post(f"artifacts/{ticket.id}/complete", None, self._hurry) is not None
