@@ -6,10 +6,12 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from visionai import redis
@@ -138,8 +140,29 @@ async def test_a_copy_of_the_data_directory_leaves_the_originals_alone(tmp_path:
 async def test_what_a_killed_server_left_behind_is_ended(tmp_path: Path) -> None:
     killed = EmbeddedRedis(tmp_path)
     await killed._launch()
+    await killed.ready()
     after = EmbeddedRedis(tmp_path)
     await after.start()
     assert killed._process is not None
     assert await killed._process.wait() == -9
     await after.stop()
+
+
+async def test_it_dies_with_a_server_that_is_killed(tmp_path: Path) -> None:
+    program = f"""
+import asyncio, pathlib
+from visionai.redis import EmbeddedRedis
+async def main():
+    server = EmbeddedRedis(pathlib.Path({str(tmp_path)!r}))
+    await server.start()
+    await server.ready()
+    print(server._process.pid, flush=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+    server = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    assert server.stdout is not None
+    valkey = psutil.Process(int(await server.stdout.readline()))
+    server.kill()
+    await server.wait()
+    valkey.wait(20)

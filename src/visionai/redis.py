@@ -1,7 +1,8 @@
 """Redis: the one at ``REDIS_URL``, or a Valkey of our own below the data directory. It carries hints, never the truth.
 
 The embedded server keeps nothing on disk and listens on a Unix socket alone. It is supervised: when it dies it is
-started again, and when this process was killed before, the one left behind is ended first.
+started again, and it dies with this process. Where the system has no way to ask for that, the one that a killed process
+left behind is ended at the next start.
 """
 
 from __future__ import annotations
@@ -86,8 +87,9 @@ class EmbeddedRedis:
             raise PermissionError(f"{self._runtime} is somebody else's")
         self.socket.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
-            str(_valkey()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm",
-            "700", "--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", str(self._pidfile.parent),
+            *_dies_with_us(), str(_valkey()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm",
+            "700", "--save", "", "--appendonly", "no", "--daemonize", "no",
+            cwd=self._pidfile.parent,  # by which _end_left_behind knows it, so from its first instruction on
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # a Ctrl-C in the terminal is the server's to handle
         )  # fmt: skip
@@ -163,6 +165,12 @@ def _valkey() -> Path:
     assert package is not None, "on Windows, where it does not exist, REDIS_URL is required"
     assert package.origin is not None
     return next(Path(package.origin).parent.glob("_binaries/*/valkey-server"))
+
+
+def _dies_with_us() -> list[str]:
+    """What goes before a command so that the kernel kills it when the thread that started it ends: Linux alone can."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
 
 def _runtime(data_dir: Path) -> Path:
