@@ -151,6 +151,25 @@ async def test_a_killed_wrapper_takes_its_trainer_with_it(real):
 
 
 @pytest.mark.process
+async def test_nor_is_anything_left_where_the_wrapper_was_killed(real):
+    """Not even what the trainer had put into a session of its own."""
+    handle = await real.start(launch(LEAVES_A_DAEMON + SLEEPS))
+    path = Path(handle.run_dir) / "work" / "daemon"
+    daemon = await until(lambda: int(path.read_text() or 0) or None if path.exists() else None)
+    os.kill(handle.pid, signal.SIGKILL)
+    assert isinstance(await end_of(real, handle), Gone)
+    assert not alive(daemon)
+
+
+@pytest.mark.process
+async def test_a_wrapper_that_was_stopped_by_somebody_ends_its_trainer_all_the_same(real):
+    handle = await real.start(launch(SLEEPS))
+    os.kill(handle.pid, signal.SIGSTOP)
+    await real.stop(handle, kill=True)
+    assert await end_of(real, handle) == Exited(137)
+
+
+@pytest.mark.process
 async def test_two_servers_starting_the_same_launch_start_it_once(real, tmp_path):
     other = SubprocessExecutor(tmp_path / "runs", "host")
     first, second = await asyncio.gather(real.start(launch(SLEEPS)), other.start(launch(SLEEPS)))

@@ -7,11 +7,13 @@ and ``work``. ``start`` may be repeated at any point: the wrapper's flock lets o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import shutil
 import signal
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +25,7 @@ from visionai.executors import wrapper
 from visionai.executors.base import Exited, Gone, Handle, Launch, Observation, Running
 
 START_SECONDS = 10.0
+LOOKS = 100
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -86,6 +89,8 @@ class SubprocessExecutor:
             return Running()
         if (code := _exit_code(run_dir)) is not None:  # written between the two looks
             return Exited(code)
+        if not await asyncio.to_thread(_end_left_behind, handle.run_dir):
+            return Running()
         return Gone("its process has disappeared")
 
     async def stop(self, handle: Handle, *, kill: bool = False) -> None:
@@ -145,10 +150,33 @@ INHERITED = (
 
 
 def wrapper_signal(pid: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        return
+        os.kill(pid, signal.SIGCONT)  # one that was stopped, by Ctrl-Z or a debugger, would never notice
+
+
+def _end_left_behind(run_dir: str) -> bool:
+    """Kill what a trainer started and its killed wrapper could not end. False if some of it is there all the same."""
+    for _ in range(LOOKS):
+        left = [pid for pid in _processes() if _marked(pid, run_dir) and _alive(pid)]
+        if not left:
+            return True
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+    return False
+
+
+def _processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+
+
+def _marked(pid: int, run_dir: str) -> bool:
+    try:
+        return f"{wrapper.MARK}={run_dir}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:  # it has gone, or is another user's
+        return False
 
 
 def _exit_code(run_dir: Path) -> int | None:

@@ -8,7 +8,8 @@ Started by file name with ``python -I -S``, so it uses the standard library alon
 - takes an flock on ``RUN_DIR/lock``; the loser of two exits with 75, so one launch never runs twice;
 - writes ``RUN_DIR/pid.json`` (its own pid and start time, this boot, and which file it has locked), which a server that
   lost the handle adopts;
-- starts ARGV in a process group of its own, working directory ``RUN_DIR/work``, output appended to ``output.log``;
+- starts ARGV in a process group of its own, working directory ``RUN_DIR/work``, output appended to ``output.log``, and
+  ``VISIONAI_RUN_DIR`` in its environment, by which an executor finds what is left where this wrapper was killed;
 - passes SIGTERM on to that group, kills it at SIGUSR1, kills what is left of it when the trainer has gone, and writes
   ``RUN_DIR/exit.json`` (``{"code": n}``; 128 + signal as a shell does) atomically.
 
@@ -27,6 +28,7 @@ import sys
 from types import FrameType
 
 LOST_THE_LOCK = 75
+MARK = "VISIONAI_RUN_DIR"
 NEVER_STARTED = 76  # written by an executor that gave the launch up, so that a late wrapper exits
 KILL = signal.SIGUSR1  # to the wrapper: end the trainer now, also one that is just being started
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -68,7 +70,7 @@ def run(run_dir: str, argv: list[str], asked: list[int]) -> int:
         try:
             child = subprocess.Popen(
                 argv, cwd=work, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0,
-                preexec_fn=die_with_parent,  # noqa: PLW1509  (there are no threads here)
+                env={**os.environ, MARK: run_dir}, preexec_fn=die_with_parent,  # noqa: PLW1509  (there are no threads here)
             )  # fmt: skip
         except OSError as e:
             output.write(f"{argv[0]} cannot be started: {e.strerror}\n".encode())
