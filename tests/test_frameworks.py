@@ -22,8 +22,8 @@ class Counting(Frameworks):
         self.running = False
         self.counted = asyncio.Event()
 
-    async def _run(self, name: str, *arguments: str, seconds: float | None = None, idle: bool = False) -> bytes:
-        assert idle
+    async def _run(self, name: str, *arguments: str, seconds: float | None = None, apart: bool = False) -> bytes:
+        assert apart
         self.begun, self.running = self.begun + 1, True
         try:
             await self.counted.wait()

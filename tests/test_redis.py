@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from arq.worker import Worker, func
 
 from visionai import redis
 from visionai.redis import EmbeddedRedis, connect
@@ -135,6 +136,21 @@ async def test_a_copy_of_the_data_directory_leaves_the_originals_alone(tmp_path:
     assert original._process is first, "it was killed, and supervision started another one"
     await copy.stop()
     await original.stop()
+
+
+async def test_what_was_lent_to_an_arq_worker_is_not_closed_by_it(tmp_path: Path) -> None:
+    server = await started(tmp_path)
+    client = connect(None, server)
+    async with client.pubsub() as pubsub:
+        await pubsub.subscribe("followed")
+        assert await pubsub.get_message(timeout=5)
+        await Worker([func(answers, name="any")], redis_pool=client, handle_signals=False).close()
+        await client.publish("followed", b"still heard")
+        message = await pubsub.get_message(timeout=5)
+        assert message is not None
+        assert message["data"] == b"still heard"
+    await client.aclose(close_connection_pool=True)
+    await server.stop()
 
 
 async def test_what_a_killed_server_left_behind_is_ended(tmp_path: Path) -> None:

@@ -100,3 +100,8 @@ class StorageFull(VisionAIError):
 
 class SettingsError(VisionAIError):
     code, title = "settings_invalid", "Invalid settings"
+
+
+def said(error: BaseException) -> str:
+    """What an exception says, or its kind where it says nothing, as a timeout does."""
+    return str(error) or type(error).__name__

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import psutil
 import structlog
 
 from visionai import locks, pip, tasks
@@ -133,7 +132,7 @@ class Frameworks:
                 await asyncio.sleep(GIVE_WAY_SECONDS)
             out = str(self._catalogue(name))
             arguments = ("catalogue", "--out", out, "--parent", str(os.getpid()))
-            counting = asyncio.create_task(self._run(name, *arguments, idle=True))
+            counting = asyncio.create_task(self._run(name, *arguments, apart=True))
             try:
                 while not counting.done() and not self._must_wait(name):
                     await asyncio.wait({counting}, timeout=GIVE_WAY_SECONDS)
@@ -153,17 +152,15 @@ class Frameworks:
         self._folder.mkdir(exist_ok=True)
         return self._folder / f"{name}-catalogue.json"
 
-    async def _run(self, name: str, *arguments: str, seconds: float | None = None, idle: bool = False) -> bytes:
-        """What it prints. With ``idle`` it gets only the processor and the disk that nobody else wants."""
+    async def _run(self, name: str, *arguments: str, seconds: float | None = None, apart: bool = False) -> bytes:
+        """What it prints. ``apart``: it is going to give way to all else, and needs a session of its own for that."""
         process = await asyncio.create_subprocess_exec(
             python_of(self._settings, name), "-m", "visionai.trainers", name, *arguments,
-            env=trainer_environment(self._environ) | ({"OMP_NUM_THREADS": "1"} if idle else {}),
+            env=trainer_environment(self._environ) | ({"OMP_NUM_THREADS": "1"} if apart else {}),
             cwd=self._folder if self._folder.is_dir() else None,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            start_new_session=idle,
+            start_new_session=apart,
         )  # fmt: skip
-        if idle:
-            _make_idle(process.pid)
         try:
             async with asyncio.timeout(seconds):  # wait_for loses a cancellation that meets the end of the process
                 out, err = await process.communicate()
@@ -264,19 +261,6 @@ def _pause(framework: Framework) -> float:
         return CHECK_SECONDS
     complete = framework.manifest is not None and framework.manifest.catalogue == "complete"
     return IDLE_CHECK_SECONDS if complete else CATALOGUE_CHECK_SECONDS
-
-
-def _make_idle(pid: int) -> None:
-    """Of a process in a session of its own: Linux shares the processor among sessions first, whatever the niceness of
-    what is in them (sched(7), autogroup), so that the session needs it as well."""
-    process = psutil.Process(pid)
-    for step in (
-        lambda: process.nice(19),
-        lambda: process.ionice(psutil.IOPRIO_CLASS_IDLE),
-        lambda: Path(f"/proc/{pid}/autogroup").write_text("19"),
-    ):
-        with contextlib.suppress(psutil.Error, OSError):  # it may have ended, or the system may not know how
-            step()
 
 
 @contextlib.contextmanager

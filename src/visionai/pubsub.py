@@ -18,6 +18,8 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from visionai.errors import said
+
 log = structlog.get_logger()
 
 ROOM = 256
@@ -89,7 +91,7 @@ class Subscriber:
             try:
                 await self._listen()
             except (RedisError, OSError) as e:
-                log.warning("subscribe_failed", error=str(e), next="events come from the database meanwhile")
+                log.warning("subscribe_failed", error=said(e), next="events come from the database meanwhile")
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _hear(self, channel: str) -> None:

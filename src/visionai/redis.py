@@ -27,6 +27,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from visionai import tasks, wakeup
+from visionai.errors import said
 
 log = structlog.get_logger()
 
@@ -113,7 +114,7 @@ class EmbeddedRedis:
                 await self._launch()
                 await self.ready()
             except OSError as e:  # a timeout is one
-                log.warning("valkey_does_not_start", error=str(e) or type(e).__name__, next="tried again")
+                log.warning("valkey_does_not_start", error=said(e), next="tried again")
                 self._kill()
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -133,6 +134,9 @@ class Client(ArqRedis):
             self.away = False
             log.warning("redis_back")
         return answer
+
+    async def close(self, close_connection_pool: bool | None = None) -> None:
+        """Nothing: arq's worker says it, of what it was only lent. Its owner says ``aclose``."""
 
 
 def connect(url: str | None, embedded: EmbeddedRedis | None) -> ArqRedis:

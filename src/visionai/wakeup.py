@@ -16,6 +16,7 @@ from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from visionai import tasks
+from visionai.errors import said
 
 log = structlog.get_logger()
 
@@ -101,7 +102,7 @@ async def deliver(redis: ArqRedis, effects: Effects) -> None:
                         pipe.publish(channel, b"\n".join(bodies))
                     await pipe.execute()
     except (RedisError, OSError) as e:  # a TimeoutError is an OSError
-        log.warning("hints_lost", error=str(e), wakes=len(wakes), next="the sweep does it within seconds")
+        log.warning("hints_lost", error=said(e), wakes=len(wakes), next="the sweep does it within seconds")
 
 
 def serialize(job: dict[str, Any]) -> bytes:

@@ -23,6 +23,7 @@ from visionai.datasets import importing as datasets
 from visionai.datasets.garbage import free_deleted
 from visionai.datasets.uploads import remove_abandoned
 from visionai.db import utcnow
+from visionai.errors import said
 from visionai.identity.accounts import forget_old_keys
 from visionai.jobs import reconcile as jobs
 from visionai.jobs.artifacts import URL_SECONDS
@@ -166,7 +167,7 @@ class Background:
             try:
                 await worker.async_run()
             except (RedisError, OSError) as e:
-                log.warning("redis_away", error=str(e), next="the sweep goes on; trying again")
+                log.warning("redis_away", error=said(e), next="the sweep goes on; trying again")
             finally:
                 with contextlib.suppress(RedisError, OSError):
                     async with asyncio.timeout(CLOSE_SECONDS):

@@ -131,6 +131,14 @@ class Server:
     def processes(self) -> list[Process]:
         return processes(self.data_dir)
 
+    def kill_everything(self) -> None:
+        """At once: the server, if it runs, and all that it has started."""
+        if self.process is not None:
+            self.end(signal.SIGKILL)
+        for pid in {process.pid for process in self.processes()} | {self.valkey()} - {None}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def valkey(self) -> int | None:
         with contextlib.suppress(OSError, ValueError):
             pid = int((self.data_dir / "valkey.pid").read_text().split(" ", 1)[0])
@@ -154,12 +162,8 @@ class Campaign:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.server.process is not None:
-            self.server.end(signal.SIGKILL)
+        self.server.kill_everything()
         self.server.api.close()
-        for process in (*self.server.processes(), *([Process(v, "valkey", "")] if (v := self.server.valkey()) else [])):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
 
     # --- what people do ---------------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ A scenario is a function of a folder and shows one row or several: ``shown`` hol
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import sqlite3
@@ -349,10 +348,7 @@ def machine(folder: Path, record: Record) -> None:
         for job_id in jobs:
             c.at_epoch(job_id, 2)
         c.harm("every process killed, as by a power cut")
-        c.server.end(signal.SIGKILL)
-        for process in (*c.server.processes(), Process(c.server.valkey() or 0, "valkey", "")):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+        c.server.kill_everything()
         (folder / "boot_id").write_text("5e1f0a9c-0000-4000-8000-000000000001\n")
         mount = f"mount --bind {folder}/boot_id /proc/sys/kernel/random/boot_id"
         c.again(under=["unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh"])

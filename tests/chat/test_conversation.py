@@ -45,7 +45,7 @@ async def say(world: World, *turns: str) -> conversation.Turn:
         async with world.parts.db.write() as session:
             last = await conversation.say(
                 session, world.parts.frameworks, world.user, text, conversation_id=known, project_id=None,
-                max_retries=2, settings=world.parts.settings,
+                settings=world.parts.settings,
             )  # fmt: skip
             known = last.conversation.id
     assert last is not None
@@ -136,5 +136,4 @@ async def test_who_has_left_a_project_sees_nothing_of_it_in_conversations_of_old
         async with world.parts.db.write() as session:
             await conversation.say(
                 session, world.parts.frameworks, world.other, "list jobs", conversation_id=talked, project_id=None,
-                max_retries=2,
             )  # fmt: skip

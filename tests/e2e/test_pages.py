@@ -195,9 +195,10 @@ def job(number: int, state: str, **given: Any) -> dict[str, Any]:
     return {
         "id": f"00000000-0000-7000-8000-{number:012}", "name": f"job {number}", "state": state, "state_reason": "",
         "cancel_requested": False, "task_type": "classification", "framework": "timm", "model_name": "resnet18",
-        "config": {}, "dataset_id": NOWHERE, "dataset_name": "parts", "dataset_version_id": NOWHERE, "progress": 0,
-        "priority": "normal", "epoch": 0, "total_epochs": None, "eta_seconds": None, "metrics": {}, "best": None,
-        "error": None, "attempt": 1, "run_seconds": 0, "policy": {"max_retries": 3}, "parent_job_id": None,
+        "config": {}, "dataset_id": NOWHERE, "dataset_name": "parts", "dataset_deleted": False,
+        "dataset_version_id": NOWHERE, "progress": 0, "priority": "normal",
+        "epoch": 0, "total_epochs": None, "eta_seconds": None, "metrics": {}, "best": None,
+        "error": None, "attempt": 1, "run_seconds": 0, "policy": {"max_retries": None}, "parent_job_id": None,
         "resume_epoch": None, "queue_position": None, "expected_start_at": None, "event_seq": 1, "trace_id": "0",
         "project_id": NOWHERE,
         "created_by": {"id": NOWHERE, "name": "Ada"}, "created_at": "2026-01-01T00:00:00Z", "queued_at": None,
@@ -276,7 +277,7 @@ def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None
     expect(model).to_have_value("resnet18")
     inside.get_by_role("textbox", name="Keep a checkpoint every").fill("5")
     changed = inside.get_by_role("complementary", name="Summary").get_by_role("definition")
-    expect(changed).to_have_text(["3 was 30", "no was automatic", "1.5 was none", "7 was the server's", "5 was none"])
+    expect(changed).to_have_text(["3 was 30", "no was automatic", "1.5 was none", "7 was 3, the server's", "5 was none"])
     with inside.expect_request(lambda request: request.method == "POST") as sent:
         inside.route("**/api/v1/training/jobs", lambda route: route.fulfill(status=201, json=done))
         inside.get_by_role("button", name="Start training").click()

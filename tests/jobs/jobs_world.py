@@ -47,7 +47,7 @@ class World(msgspec.Struct):
         given = {"task_type": "classification", "framework": "timm", "model_name": "tiny", "config": {"epochs": 3}}
         spec = submit.JobSpec(**{"dataset_id": self.dataset_id, **given, **changes})
         async with self.parts.db.write() as session:
-            job = await submit.submit(session, self.parts.frameworks, user or self.user, spec, max_retries=2)
+            job = await submit.submit(session, self.parts.frameworks, user or self.user, spec)
         return job.id
 
     async def job(self, job_id: UUID) -> Job:

@@ -38,7 +38,7 @@ async def ended(world: World, *, epochs: int, checkpoint: int | None, status: co
 async def make(world: World, do, parent_id: UUID, **config: object) -> Job:
     async with world.parts.db.write() as session:
         parent = await queries.editable_job(session, world.user, parent_id)
-        return await do(session, world.parts.frameworks, world.user, parent, config, max_retries=1)
+        return await do(session, world.parts.frameworks, world.user, parent, config)
 
 
 async def history(world: World, job_id: UUID) -> list[tuple[int, UUID]]:

@@ -13,8 +13,9 @@ from trainer import Trainer, stored
 from visionai.jobs import again, artifacts
 from visionai.jobs.garbage import free_artifacts
 from visionai.jobs.policy import LONGEST_GAP, Policy, policy_of
-from visionai.jobs.reconcile import due, limits, reconcile
+from visionai.jobs.reconcile import due, limits, reconcile, view
 from visionai.jobs.tables import Artifact, Job
+from visionai.trainers import contract
 
 
 async def started(world: World, policy: Policy) -> Trainer:
@@ -55,18 +56,28 @@ async def test_at_its_time_limit_a_job_is_stopped_and_fails_and_what_it_saved_ca
         assert (job.state, job.error["code"]) == ("failed", "time_limit")
         async with world.parts.db.write() as session:
             parent = await session.get_one(Job, job_id)
-            child = await again.resume(session, world.parts.frameworks, world.user, parent, {}, max_retries=9)
+            child = await again.resume(session, world.parts.frameworks, world.user, parent, {})
         assert (child.resume_epoch, child.run_seconds, policy_of(child)) == (1, 0, policy_of(job))
 
 
 async def test_silence_and_retries_are_the_jobs_own_where_it_names_them(world: World) -> None:
     own, common = await started(world, Policy(max_retries=0, silence_seconds=30)), await world.submit()
-    assert limits(world.parts, await world.job(own.who.job_id)).silence.total_seconds() == 30
-    assert limits(world.parts, await world.job(common)).silence.total_seconds() == world.parts.settings.silence_seconds
+    settings = world.parts.settings
+    assert limits(settings, await world.job(own.who.job_id)).silence.total_seconds() == 30
+    assert limits(settings, await world.job(common)).silence.total_seconds() == settings.silence_seconds
+    assert view(settings, await world.job(common), None).max_retries == settings.max_retries
     await own.heartbeat(1)
     world.executor.exit(f"job-{own.who.job_id}-1", 1)
     await reconcile(world.parts, own.who.job_id)
     assert (await world.job(own.who.job_id)).state == "failed"
+
+
+async def test_what_is_left_to_a_job_is_no_more_than_its_time_limit_leaves(world: World) -> None:
+    trainer = await started(world, Policy(time_limit_seconds=600))
+    await trainer.say(contract.Heartbeat(epoch=1, progress=1, eta_seconds=500))
+    assert (await world.job(trainer.who.job_id)).eta_seconds == 500
+    await trainer.say(contract.Heartbeat(epoch=2, progress=2, eta_seconds=5000))
+    assert 500 < (await world.job(trainer.who.job_id)).eta_seconds <= 600
 
 
 async def test_the_first_checkpoint_of_every_so_many_epochs_is_kept(world: World) -> None:
@@ -102,7 +113,5 @@ async def test_a_repeated_job_has_its_parents_policy_unless_one_is_given(world: 
     async with world.parts.db.write() as session:
         parent = await session.get_one(Job, job_id)
         parent.state = "failed"
-        child = await again.retry(
-            session, world.parts.frameworks, world.user, parent, {}, max_retries=1, policy=given
-        )  # fmt: skip
+        child = await again.retry(session, world.parts.frameworks, world.user, parent, {}, policy=given)
     assert policy_of(child) == (given or Policy(max_retries=7, time_limit_seconds=600))

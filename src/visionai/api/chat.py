@@ -28,7 +28,7 @@ async def say(
     async with parts.db.write() as session:
         turn = await conversation.say(
             session, parts.frameworks, user, data.content, conversation_id=data.conversation_id,
-            project_id=data.project_id, max_retries=parts.settings.max_retries, settings=parts.settings,
+            project_id=data.project_id, settings=parts.settings,
         )  # fmt: skip
     reply = turn.reply
     action: Any = DONE.get(reply.action, reply.action)

@@ -22,7 +22,7 @@ from visionai.errors import BadInput, Conflict
 from visionai.identity.access import CurrentUser
 from visionai.identity.tables import User
 from visionai.jobs import again, artifacts, events, history, queries, slots, submit
-from visionai.jobs.policy import policy_of
+from visionai.jobs.policy import Policy, in_force, policy_of
 from visionai.jobs.tables import Artifact, Job, MetricRow
 from visionai.parts import Parts
 from visionai.settings import Settings
@@ -44,10 +44,8 @@ async def create(
     spec = submit.JobSpec(**msgspec.structs.asdict(data))
 
     async def make(session: AsyncSession) -> shapes.Job:
-        job = await submit.submit(
-            session, parts.frameworks, user, spec, max_retries=parts.settings.max_retries,
-            trace_id=_trace_id(request.headers.get("traceparent")),
-        )  # fmt: skip
+        trace_id = _trace_id(request.headers.get("traceparent"))
+        job = await submit.submit(session, parts.frameworks, user, spec, trace_id=trace_id)
         return await shape(session, parts.settings, job)
 
     return await idempotency.create(parts.db, request, user, make, _location)
@@ -198,6 +196,13 @@ async def get_validation(
     )  # fmt: skip
 
 
+@get(
+    "/training/policy", responses=responses(), sync_to_thread=False, summary="What holds where a job's policy is silent"
+)
+def get_policy(parts: NamedDependency[Parts]) -> Policy:
+    return in_force(Policy(), parts.settings)
+
+
 @get("/artifacts/{artifact_id:uuid}/download", responses=responses(404), status_code=302, summary="Download a file")
 async def download(
     artifact_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
@@ -233,7 +238,7 @@ async def _again(
         parent = await queries.editable_job(session, user, job_id)
         job = await do(
             session, parts.frameworks, user, parent, again_as.config, policy=again_as.policy,
-            max_retries=parts.settings.max_retries, trace_id=_trace_id(request.headers.get("traceparent")),
+            trace_id=_trace_id(request.headers.get("traceparent")),
         )  # fmt: skip
         return await shape(session, parts.settings, job)
 
@@ -253,6 +258,7 @@ async def shape(session: AsyncSession, settings: Settings, job: Job) -> shapes.J
     known = {name: getattr(job, name) for name in shapes.Job.__struct_fields__ if hasattr(job, name)}
     known |= {
         "cancel_requested": job.cancel_requested_at is not None, "dataset_name": dataset.name,
+        "dataset_deleted": dataset.deleted_at is not None,
         "priority": again.PRIORITY_NAMES[job.priority], "policy": policy_of(job), "queue_position": turn,
         "expected_start_at": queue.starts.get(job.id) if queue is not None else None,
         "created_by": {"id": creator.id, "name": creator.name or creator.email},
@@ -296,6 +302,6 @@ router = Router(
     "/api/v1", tags=["training"],
     route_handlers=[
         create, list_jobs, get_job, cancel, retry, resume, delete_job, get_metrics, get_events, get_timeline, get_logs,
-        get_artifacts, get_validation, download, change_artifact,
+        get_artifacts, get_validation, get_policy, download, change_artifact,
     ],
 )  # fmt: skip

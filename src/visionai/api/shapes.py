@@ -342,6 +342,7 @@ class Job(msgspec.Struct):
     config: dict[str, Any]
     dataset_id: UUID
     dataset_name: str
+    dataset_deleted: bool
     dataset_version_id: UUID
     priority: Priority
     progress: float

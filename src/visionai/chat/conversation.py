@@ -36,7 +36,7 @@ class Turn(msgspec.Struct):
 
 async def say(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, content: str, *, conversation_id: UUID | None,
-    project_id: UUID | None, max_retries: int, settings: Settings | None = None,
+    project_id: UUID | None, settings: Settings | None = None,
 ) -> Turn:  # fmt: skip
     """``settings``: whose limits the queue has; without them no position in it is told.
 
@@ -49,7 +49,7 @@ async def say(
     job_id = UUID(reply.job_id) if reply.job_id is not None else None
     try:
         if reply.action == "start" and reply.draft is not None:
-            job_id = await _start(session, frameworks, user, reply.draft, max_retries)
+            job_id = await _start(session, frameworks, user, reply.draft)
             reply = msgspec.structs.replace(reply, draft=None, pending=None, choices=[])
         elif reply.action == "cancel" and job_id is not None:
             await submit.cancel(session, await queries.editable_job(session, user, job_id))
@@ -103,12 +103,10 @@ async def _open(
     return conversation
 
 
-async def _start(
-    session: AsyncSession, frameworks: Frameworks, user: CurrentUser, draft: Draft, max_retries: int
-) -> UUID:
+async def _start(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, draft: Draft) -> UUID:
     given: dict[str, Any] = msgspec.to_builtins(draft)
     given.pop("dataset_name", None)
-    job = await submit.submit(session, frameworks, user, msgspec.convert(given, JobSpec), max_retries=max_retries)
+    job = await submit.submit(session, frameworks, user, msgspec.convert(given, JobSpec))
     return job.id
 
 

@@ -23,18 +23,18 @@ PRIORITY_NAMES = {value: name for name, value in PRIORITIES.items()}
 
 async def retry(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, parent: Job, changes: dict[str, Any], *,
-    max_retries: int, policy: Policy | None = None, trace_id: str | None = None,
+    policy: Policy | None = None, trace_id: str | None = None,
 ) -> Job:  # fmt: skip
     """From the start, on the same version of the data set; with the parent's policy, unless one is given.
 
     Raises Conflict while it has not ended.
     """
-    return await _once_more(session, frameworks, user, parent, changes, None, policy, max_retries, trace_id)
+    return await _once_more(session, frameworks, user, parent, changes, None, policy, trace_id)
 
 
 async def resume(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, parent: Job, changes: dict[str, Any], *,
-    max_retries: int, policy: Policy | None = None, trace_id: str | None = None,
+    policy: Policy | None = None, trace_id: str | None = None,
 ) -> Job:  # fmt: skip
     """From its last complete checkpoint; a completed one goes on if ``changes`` ask for more epochs.
 
@@ -49,7 +49,7 @@ async def resume(
     epochs = {**parent.config, **changes}.get("epochs")
     if checkpoint is not None and isinstance(epochs, int) and epochs <= (checkpoint.epoch or 0):
         raise BadInput.field("config.epochs", f"{checkpoint.epoch} are done already: ask for more than that")
-    return await _once_more(session, frameworks, user, parent, changes, checkpoint, policy, max_retries, trace_id)
+    return await _once_more(session, frameworks, user, parent, changes, checkpoint, policy, trace_id)
 
 
 async def delete(session: AsyncSession, job: Job) -> None:
@@ -64,7 +64,7 @@ async def delete(session: AsyncSession, job: Job) -> None:
 
 async def _once_more(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, parent: Job, changes: dict[str, Any],
-    checkpoint: Artifact | None, policy: Policy | None, max_retries: int, trace_id: str | None,
+    checkpoint: Artifact | None, policy: Policy | None, trace_id: str | None,
 ) -> Job:  # fmt: skip
     if parent.state not in ENDED:
         raise Conflict("This job has not ended: cancel it first, or let it end.", code="job_not_ended")
@@ -73,7 +73,4 @@ async def _once_more(
         framework=parent.framework, model_name=parent.model_name, config={**parent.config, **changes},
         name=names.cleaned(parent.name), priority=PRIORITY_NAMES[parent.priority], policy=policy or policy_of(parent),
     )  # fmt: skip
-    return await submit(
-        session, frameworks, user, spec, max_retries=max_retries, trace_id=trace_id, parent=parent,
-        checkpoint=checkpoint,
-    )  # fmt: skip
+    return await submit(session, frameworks, user, spec, trace_id=trace_id, parent=parent, checkpoint=checkpoint)

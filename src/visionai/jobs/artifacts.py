@@ -142,6 +142,7 @@ async def of_job(session: AsyncSession, job_id: UUID) -> list[Artifact]:
 
 
 def download_name(artifact: Artifact, job: Job) -> str:
-    """What the file is called where it is saved: says which job it came from."""
+    """What the file is called where it is saved: with the job it came from, and the epoch of a checkpoint."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", job.name).strip("-.") or "job"
-    return f"{stem}-{artifact.name}"
+    epoch = f"-epoch-{artifact.epoch}" if artifact.kind.startswith("checkpoint") and artifact.epoch else ""
+    return f"{stem}{epoch}-{artifact.name}"

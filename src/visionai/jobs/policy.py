@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from visionai.jobs.tables import Job
+from visionai.settings import Settings
 
 LONGEST_GAP = 60.0
 """Seconds between two reports that count as training; more is a laptop's sleep, a lost network or a moved clock."""
@@ -22,6 +23,22 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds without a report after which its trainer is taken for lost. None: SILENCE_SECONDS of the server."""
     keep_every: Annotated[int, Meta(ge=1, le=10**6)] | None = None
     """Besides the last and the best checkpoint, keep the first one that is saved in every so many epochs."""
+
+
+def in_force(policy: Policy, settings: Settings) -> Policy:
+    """With what the server's settings say where it says nothing."""
+    return msgspec.structs.replace(
+        policy,
+        max_retries=settings.max_retries if policy.max_retries is None else policy.max_retries,
+        silence_seconds=settings.silence_seconds if policy.silence_seconds is None else policy.silence_seconds,
+    )
+
+
+def time_left(job: Job, expected: float | None) -> float | None:
+    """The seconds that its trainer expects to need, or those that are left to it if they are fewer."""
+    if expected is None or job.time_limit_seconds is None:
+        return expected
+    return min(expected, max(0.0, job.time_limit_seconds - job.run_seconds))
 
 
 def policy_of(job: Job) -> Policy:

@@ -35,9 +35,11 @@ from visionai.jobs.decide import (
     Wait,
     decide,
 )
+from visionai.jobs.policy import in_force, policy_of
 from visionai.jobs.state import ACTIVE, JobState
 from visionai.jobs.tables import Attempt, Job
 from visionai.parts import Parts
+from visionai.settings import Settings
 from visionai.trainers.contract import ERROR_CODES
 
 log = structlog.get_logger()
@@ -146,7 +148,9 @@ async def _step(parts: Parts, job_id: UUID, lease: UUID) -> Action | LookAgain |
         if (fresh and fresh.id) != (attempt and attempt.id) or (fresh and fresh.handle) != (attempt and attempt.handle):
             return LookAgain()
         parts.notice_a_break()
-        action = decide(view(job, fresh), process, utcnow(), parts.unbroken_since, limits(parts, job))
+        action = decide(
+            view(parts.settings, job, fresh), process, utcnow(), parts.unbroken_since, limits(parts.settings, job)
+        )
         action = await lifecycle.record(session, parts, job, fresh, action, process)
         failpoints.reach("job.recorded", type(action).__name__)
         log.debug("decided", job_id=str(job_id), state=job.state, action=type(action).__name__)
@@ -200,10 +204,12 @@ async def _launch(parts: Parts, job_id: UUID) -> Action:
     return Launch()
 
 
-def view(job: Job, attempt: Attempt | None) -> JobView:
+def view(settings: Settings, job: Job, attempt: Attempt | None) -> JobView:
+    policy = in_force(policy_of(job), settings)
+    assert policy.max_retries is not None
     return JobView(
         state=JobState(job.state), cancel_requested=job.cancel_requested_at is not None,
-        retries_used=job.retries_used, max_retries=job.max_retries, run=timedelta(seconds=job.run_seconds),
+        retries_used=job.retries_used, max_retries=policy.max_retries, run=timedelta(seconds=job.run_seconds),
         time_limit=timedelta(seconds=job.time_limit_seconds) if job.time_limit_seconds is not None else None,
         attempt=attempt_view(attempt) if attempt is not None else None,
     )  # fmt: skip
@@ -222,10 +228,11 @@ def attempt_view(attempt: Attempt) -> AttemptView:
     )  # fmt: skip
 
 
-def limits(parts: Parts, job: Job) -> Limits:
-    s = parts.settings
+def limits(settings: Settings, job: Job) -> Limits:
+    s, silence = settings, in_force(policy_of(job), settings).silence_seconds
+    assert silence is not None
     return Limits(
-        start=timedelta(seconds=s.start_seconds), silence=timedelta(seconds=job.silence_seconds or s.silence_seconds),
+        start=timedelta(seconds=s.start_seconds), silence=timedelta(seconds=silence),
         stop_grace=timedelta(seconds=s.stop_grace_seconds), exit_grace=timedelta(seconds=s.exit_grace_seconds),
     )  # fmt: skip
 

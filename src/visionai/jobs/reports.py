@@ -122,13 +122,13 @@ def heartbeat(body: contract.Heartbeat) -> Take:
         job.progress = max(body.progress, 100.0 * resumed / job.total_epochs if job.total_epochs else 0.0)
         job.epoch = max(job.epoch, body.epoch) if body.kind == "epoch" else job.epoch
         job.total_epochs = body.total_epochs if body.total_epochs is not None else job.total_epochs
-        job.eta_seconds = body.eta_seconds
+        job.eta_seconds = policy.time_left(job, body.eta_seconds)
         if body.metrics and body.epoch > 0:
             history.add_metrics(session, job, attempt.number, body.kind, body.epoch, body.step, body.metrics)
         progress = {
             "epoch": max(body.epoch, resumed), "total_epochs": job.total_epochs, "step": body.step,
             "progress": job.progress,
-            "eta_seconds": body.eta_seconds, "metrics": body.metrics,
+            "eta_seconds": job.eta_seconds, "metrics": body.metrics,
             "system": msgspec.to_builtins(body.system) if body.system is not None else None,
         }  # fmt: skip
         events.emit(session, job, "progress", progress)

@@ -47,11 +47,10 @@ async def check(session: AsyncSession, frameworks: Frameworks, user: CurrentUser
 
 
 async def submit(
-    session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec, *, max_retries: int,
+    session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec, *,
     trace_id: str | None = None, parent: Job | None = None, checkpoint: Artifact | None = None,
 ) -> Job:  # fmt: skip
-    """``max_retries`` holds where its policy names none; ``parent`` is the job that this one repeats, or, with its
-    ``checkpoint``, goes on from.
+    """``parent`` is the job that this one repeats, or, with its ``checkpoint``, goes on from.
 
     Raises BadInput with every wrong field.
     """
@@ -66,9 +65,8 @@ async def submit(
         task_type=spec.task_type, framework=spec.framework, model_name=spec.model_name,
         config={**defaults(frameworks.schema(spec.framework)), **spec.config},
         priority=PRIORITIES[spec.priority], trace_id=trace_id or secrets.token_hex(16),
-        max_retries=max_retries if policy.max_retries is None else policy.max_retries,
-        time_limit_seconds=policy.time_limit_seconds, silence_seconds=policy.silence_seconds,
-        keep_every=policy.keep_every,
+        max_retries=policy.max_retries, time_limit_seconds=policy.time_limit_seconds,
+        silence_seconds=policy.silence_seconds, keep_every=policy.keep_every,
         state=JobState.PENDING, state_reason="", parent_job_id=parent.id if parent is not None else None,
     )  # fmt: skip
     session.add(job)

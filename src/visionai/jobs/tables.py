@@ -55,7 +55,7 @@ class Job(Base):
     resume_artifact_id: Mapped[UUID | None]  # the parent's checkpoint that the first attempt starts from
     resume_epoch: Mapped[int | None]  # epochs that it had finished: up to here the history is the parent's
     priority: Mapped[int] = mapped_column(default=0)  # low -1, normal 0, high 1
-    max_retries: Mapped[int]  # this and the next three: its policy
+    max_retries: Mapped[int | None]  # this and the next three: its policy
     time_limit_seconds: Mapped[float | None]
     silence_seconds: Mapped[float | None]
     keep_every: Mapped[int | None]

@@ -27,8 +27,8 @@ from visionai.trainers.runner import Job, run, stay_offline
 
 PR_SET_PDEATHSIG = 1
 TRAINERS = {"timm": "visionai.trainers.timm"}
-"""Packages, each with ``catalogue.manifest(file) -> Manifest`` and ``catalogue.write(out)``, which import no framework
-until they must, and ``train.train(job, reporter) -> final metrics``, whose import is the framework's."""
+"""Packages, each with ``catalogue.manifest(file) -> Manifest`` and ``catalogue.write(out, listed)``, which import no
+framework until they must, and ``train.train(job, reporter) -> final metrics``, whose import is the framework's."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,9 +41,8 @@ def main(argv: list[str] | None = None) -> int:
         stay_offline(allow_downloads=False)
         if args.parent is not None and not _dies_with(args.parent):
             return EXIT_FAILED
-        os.nice(19)  # nobody waits for it, and a training may be running beside it
         os.environ["OMP_NUM_THREADS"] = "1"
-        importlib.import_module(f"{package}.catalogue").write(args.out)
+        importlib.import_module(f"{package}.catalogue").write(args.out, listed=_give_way)
         return 0
     return _leave(_by_hand(package, args) if args.data else _for_the_server(package))
 
@@ -57,6 +56,14 @@ def _dies_with(parent: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def _give_way() -> None:
+    """Take only the processor that nobody else wants: what is left to do nobody waits for. Linux shares the processor
+    among sessions first, whatever the niceness of what is in them (sched(7), autogroup), so that needs it too."""
+    os.nice(19)
+    with suppress(OSError):  # the system may not know how
+        Path("/proc/self/autogroup").write_text("19")
 
 
 def _leave(code: int) -> NoReturn:

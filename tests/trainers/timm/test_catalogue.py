@@ -26,7 +26,9 @@ def test_every_model_is_listed_before_any_is_counted(tmp_path: Path, monkeypatch
         return 1
 
     monkeypatch.setattr(catalogue, "_parameters", look)
-    catalogue.write(tmp_path / "c.json")
+    gave_way: list[bool] = []
+    catalogue.write(tmp_path / "c.json", listed=lambda: gave_way.append(bool(states)))
+    assert gave_way == [False], "not while somebody waits for the list, and before any is counted"
     assert [entry.name for entry in states[0].models] == sorted(timm.list_models())
     assert (states[0].complete, states[0].models[0].parameters) == (False, None)
     manifest = catalogue.manifest(tmp_path / "c.json")

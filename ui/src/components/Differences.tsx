@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { emptyMeans, said, type Config, type Field } from "../lib/schema";
+import { said, type Config, type Field } from "../lib/schema";
 
 type Props = { fields: Field[]; changed: Config; onReset: () => void };
 
@@ -28,7 +28,7 @@ const Difference = ({ field, value }: { field: Field; value: unknown }) => (
   <>
     <dt>{field.title}</dt>
     <dd>
-      <strong>{value === null ? emptyMeans(field) : said(value)}</strong> <span className="dim">was {field.default === null ? emptyMeans(field) : said(field.default)}</span>
+      <strong>{value === null ? field.empty : said(value)}</strong> <span className="dim">was {field.default === null ? field.empty : said(field.default)}</span>
     </dd>
   </>
 );

@@ -1,10 +1,20 @@
 import type { Schemas } from "../api/client";
+import { $api } from "../api/client";
 import { dateTime, duration } from "../lib/format";
-import { said } from "../lib/schema";
+import { fieldsOf, said } from "../lib/schema";
 
 /** Everything the job was started with, and the ids that logs and scripts ask for. */
 export function JobSettings({ job }: { job: Schemas["Job"] }) {
   const config = Object.entries(job.config);
+  const server = $api.useQuery("get", "/api/v1/training/policy", {}, { staleTime: 60_000 }).data;
+  const frameworks = $api.useQuery("get", "/api/v1/models", {}, { staleTime: 60_000 }).data?.items;
+  const fields = fieldsOf(frameworks?.find((f) => f.framework === job.framework)?.schema ?? {});
+  const shown = (name: string, given: unknown): string => {
+    const field = fields.find((f) => f.name === name);
+    return given === null && field ? field.empty : said(given);
+  };
+  const or = (own: number | null | undefined, servers: number | null | undefined, say: (n: number) => string): string =>
+    own != null ? say(own) : servers != null ? `${say(servers)}, the server's` : "the server's";
   const facts: [string, string][] = [
     ["Task", job.task_type.replaceAll("_", " ")],
     ["Framework", job.framework],
@@ -12,10 +22,11 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
     ["Data set", job.dataset_name],
     ["Version", job.dataset_version_id],
     ["Priority", job.priority],
-    ["Attempt", `${job.attempt} (${job.policy.max_retries ?? 0} more after a loss)`],
+    ["Attempt", String(job.attempt)],
+    ["Tries after a loss", or(job.policy.max_retries, server?.max_retries, String)],
     ["Trained for", duration(job.run_seconds)],
     ["Time limit", job.policy.time_limit_seconds == null ? "none" : duration(job.policy.time_limit_seconds)],
-    ["Silence limit", job.policy.silence_seconds == null ? "the server's" : duration(job.policy.silence_seconds)],
+    ["Silence limit", or(job.policy.silence_seconds, server?.silence_seconds, duration)],
     ["Checkpoints kept", ["last", "best", ...(job.policy.keep_every == null ? [] : [`every ${job.policy.keep_every} epochs`])].join(", ")],
     ["Created", `${dateTime(job.created_at)} by ${job.created_by.name}`],
     ["Started", job.started_at ? dateTime(job.started_at) : "–"],
@@ -33,8 +44,8 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
           <p className="dim small">The framework&apos;s own defaults.</p>
         ) : (
           <dl className="facts">
-            {config.map(([name, value]) => (
-              <Fact key={name} name={name} value={said(value)} />
+            {config.map(([name, given]) => (
+              <Fact key={name} name={name} value={shown(name, given)} />
             ))}
           </dl>
         )}

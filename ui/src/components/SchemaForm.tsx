@@ -1,7 +1,7 @@
 import "./SchemaForm.css";
 import { Input, SegmentedControl, Select, Switch, TextInput } from "@mantine/core";
 import { useId, useState } from "react";
-import { differences, emptyMeans, faultOf, parse, sentence, written, type Config, type Field } from "../lib/schema";
+import { differences, faultOf, parse, sentence, written, type Config, type Field } from "../lib/schema";
 
 type Props = {
   fields: Field[];
@@ -96,7 +96,7 @@ function Typed({ field, value, error, onChange }: ControlProps) {
       description={field.description}
       error={faultOf(field, value) ?? error}
       inputMode={field.kind === "integer" ? "numeric" : field.kind === "number" ? "decimal" : "text"}
-      placeholder={field.optional ? emptyMeans(field) : ""}
+      placeholder={field.optional ? field.empty : ""}
       value={text}
       onChange={(e) => type(e.currentTarget.value)}
     />

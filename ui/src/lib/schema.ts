@@ -30,6 +30,8 @@ export type Field = {
   choices: unknown[];
   /** May be left empty, which is sent as null. */
   optional: boolean;
+  /** What that means: left to the trainer where the default is empty too, else switched off, or what its schema says. */
+  empty: string;
   default: unknown;
   schema: JsonSchema;
 };
@@ -43,6 +45,7 @@ export function fieldsOf(schema: JsonSchema): Field[] {
     const given = resolve(property, schema);
     const [inner, optional] = withoutNull(given, schema);
     const choices = inner.enum?.filter((c) => c !== null) ?? [];
+    const standard = given.default ?? inner.default ?? null;
     const nullable = optional || (inner.enum?.includes(null) ?? false);
     return {
       name,
@@ -52,7 +55,8 @@ export function fieldsOf(schema: JsonSchema): Field[] {
       kind: kindOf(inner, choices, nullable),
       choices,
       optional: nullable,
-      default: given.default ?? inner.default ?? null,
+      empty: given["x-empty"] ?? inner["x-empty"] ?? (standard === null ? "automatic" : "none"),
+      default: standard,
       schema: inner,
     };
   });
@@ -104,9 +108,6 @@ export function said(value: unknown): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
   return written(value);
 }
-
-/** Left empty, a field whose default is empty is left to the trainer; another one is switched off. */
-export const emptyMeans = (field: Field): string => field.schema["x-empty"] ?? (field.default === null ? "automatic" : "none");
 
 export const written = (value: unknown): string =>
   value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);

@@ -74,9 +74,13 @@ function Head({ job }: { job: Job }) {
         </div>
         <p className="dim small">
           {job.model_name} ({job.framework}) on{" "}
-          <Link to="/datasets/$datasetId" params={{ datasetId: job.dataset_id }}>
-            {job.dataset_name}
-          </Link>
+          {job.dataset_deleted ? (
+            `${job.dataset_name}, which was deleted`
+          ) : (
+            <Link to="/datasets/$datasetId" params={{ datasetId: job.dataset_id }}>
+              {job.dataset_name}
+            </Link>
+          )}
           {" · "}
           {job.created_by.name}
           {job.parent_job_id && (

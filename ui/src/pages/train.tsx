@@ -13,12 +13,13 @@ import { SchemaForm } from "../components/SchemaForm";
 import { Callout, Empty, Failure, Skeleton } from "../components/states";
 import { compact, count, plural } from "../lib/format";
 import { useTitle } from "../lib/hooks";
-import { formOf, POLICY_FIELDS, policyOf } from "../lib/policy";
+import { formField, formOf, policyFields, policyOf } from "../lib/policy";
 import { defaultsOf, differences, faultOf, fieldsOf, sentence, type Config } from "../lib/schema";
 import { jobQueries } from "../live/use-job";
 
 type Framework = Schemas["Framework"];
 type Job = Schemas["Job"];
+type Policy = Schemas["Policy"];
 type Dataset = Schemas["Dataset"];
 type Task = Framework["tasks"][number];
 
@@ -31,10 +32,11 @@ export function TrainPage() {
   const { from } = useSearch({ from: "/inside/train" });
   const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } });
   const models = $api.useQuery("get", "/api/v1/models", {}, { staleTime: 60_000 });
+  const policy = $api.useQuery("get", "/api/v1/training/policy", {}, { staleTime: 60_000 });
   const parent = useQuery({ ...jobQueries.job(from ?? ""), enabled: from !== undefined });
-  const failed = datasets.error ?? models.error ?? parent.error;
-  if (failed) return <Failure error={failed} retry={() => void Promise.all([datasets.refetch(), models.refetch(), from && parent.refetch()])} />;
-  if (!datasets.data || !models.data || (from && !parent.data)) return <Skeleton height="60vh" label="Loading the form" />;
+  const failed = datasets.error ?? models.error ?? policy.error ?? parent.error;
+  if (failed) return <Failure error={failed} retry={() => void Promise.all([datasets.refetch(), models.refetch(), policy.refetch(), from && parent.refetch()])} />;
+  if (!datasets.data || !models.data || !policy.data || (from && !parent.data)) return <Skeleton height="60vh" label="Loading the form" />;
   const ready = datasets.data.items.filter((d) => d.status === "ready");
   if (ready.length === 0)
     return (
@@ -50,10 +52,10 @@ export function TrainPage() {
         <p>A training learns from labelled images, and there are none yet.</p>
       </Empty>
     );
-  return <TrainForm key={from} datasets={ready} frameworks={models.data.items} parent={from ? parent.data : undefined} />;
+  return <TrainForm key={from} datasets={ready} frameworks={models.data.items} server={policy.data} parent={from ? parent.data : undefined} />;
 }
 
-function TrainForm({ datasets, frameworks, parent }: { datasets: Dataset[]; frameworks: Framework[]; parent: Job | undefined }) {
+function TrainForm({ datasets, frameworks, server, parent }: { datasets: Dataset[]; frameworks: Framework[]; server: Policy; parent: Job | undefined }) {
   const search = useSearch({ from: "/inside/train" });
   const navigate = useNavigate({ from: "/train" });
   const put = (change: typeof search): void => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
@@ -81,7 +83,7 @@ function TrainForm({ datasets, frameworks, parent }: { datasets: Dataset[]; fram
           {framework.status === "absent" && <code>{framework.install_command}</code>}
         </Callout>
       )}
-      {framework && <Configured key={framework.framework} {...{ datasets, dataset, frameworks, framework, model, given: config, policy: parent?.policy, put }} />}
+      {framework && <Configured key={framework.framework} {...{ datasets, dataset, frameworks, framework, model, given: config, policy: parent?.policy, server, put }} />}
     </div>
   );
 }
@@ -94,15 +96,18 @@ type ConfiguredProps = {
   model: string | undefined;
   /** What the form begins with, beside the defaults. */
   given: Config;
-  policy: Job["policy"] | undefined;
+  policy: Policy | undefined;
+  /** What holds where a limit is left empty. */
+  server: Policy;
   put: (change: { dataset?: string; framework?: string; model?: string }) => void;
 };
 
-function Configured({ datasets, dataset, frameworks, framework, model, given, policy, put }: ConfiguredProps) {
+function Configured({ datasets, dataset, frameworks, framework, model, given, policy, server, put }: ConfiguredProps) {
   const navigate = useNavigate();
   const fields = useMemo(() => fieldsOf(framework.schema), [framework.schema]);
   const [config, setConfig] = useState<Config>(() => ({ ...defaultsOf(fields), ...given }));
-  const [limits, setLimits] = useState<Config>(() => ({ ...defaultsOf(POLICY_FIELDS), ...(policy && formOf(policy)) }));
+  const limitFields = useMemo(() => policyFields(server), [server]);
+  const [limits, setLimits] = useState<Config>(() => ({ ...defaultsOf(limitFields), ...(policy && formOf(policy)) }));
   const [name, setName] = useState("");
   const task = dataset?.version?.task_types.find((t) => framework.tasks.includes(t)) ?? framework.tasks[0];
   const chosen = framework.models.find((m) => m.name === model) ?? firstModel(framework, task);
@@ -114,9 +119,9 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
   });
   const problem = create.error ? problemOf(create.error) : null;
   const wrong = fieldErrors(problem);
-  const configErrors = Object.fromEntries(Object.entries(wrong).map(([field, message]) => [field.replace(/^config\./, ""), message]));
+  const marked = Object.fromEntries(Object.entries(wrong).map(([field, message]) => [formField(field), message]));
   const changed = differences(fields, config);
-  const all = [...fields, ...POLICY_FIELDS];
+  const all = [...fields, ...limitFields];
   const values = { ...config, ...limits };
   const valid = all.every((f) => !faultOf(f, values[f.name]));
   const missing = [
@@ -179,11 +184,11 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
         {fields.length > 0 && (
           <section className="panel stack" aria-label="How">
             <Presets fields={fields} presets={framework.presets} config={config} onChange={setConfig} />
-            <SchemaForm fields={fields} value={config} onChange={setConfig} errors={configErrors} />
+            <SchemaForm fields={fields} value={config} onChange={setConfig} errors={marked} />
           </section>
         )}
         <section className="panel stack" aria-label="Limits">
-          <SchemaForm fields={POLICY_FIELDS} value={limits} onChange={setLimits} closed />
+          <SchemaForm fields={limitFields} value={limits} onChange={setLimits} errors={marked} closed />
         </section>
       </div>
       <aside className="panel stack train-summary" aria-label="Summary">
@@ -194,10 +199,10 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
         </p>
         <Differences
           fields={all}
-          changed={{ ...changed, ...differences(POLICY_FIELDS, limits) }}
+          changed={{ ...changed, ...differences(limitFields, limits) }}
           onReset={() => {
             setConfig(defaultsOf(fields));
-            setLimits(defaultsOf(POLICY_FIELDS));
+            setLimits(defaultsOf(limitFields));
           }}
         />
         <TextInput label="Name" description="Left empty, it names itself." maxLength={200} value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
@@ -207,7 +212,7 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
               <ul className="small">
                 {problem.errors.map((e) => (
                   <li key={e.field}>
-                    {sentence(e.field.replace(/^config\./, ""))}: {e.message}
+                    {sentence(formField(e.field))}: {e.message}
                   </li>
                 ))}
               </ul>

@@ -10,7 +10,7 @@ import importlib.metadata
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -78,13 +78,14 @@ def manifest(catalogue: Path | None) -> Manifest:
     )
 
 
-def write(out: Path) -> None:
-    """List the installed timm's models in ``out``, replacing it whole each time."""
+def write(out: Path, listed: Callable[[], None]) -> None:
+    """List the installed timm's models in ``out``, replacing it whole each time. ``listed``: once all are named."""
     import timm  # noqa: PLC0415 - the only function here that needs it
 
     entries = [_entry(name) for name in timm.list_models()]
     entries.sort(key=lambda e: e.name not in RECOMMENDED)
     _write(out, entries, complete=False)
+    listed()
     due = time.monotonic() + WRITE_SECONDS
     for entry in entries:
         entry.parameters = _parameters(entry.name)

@@ -11,9 +11,10 @@ from msgspec import Meta
 from visionai.trainers.contract import TrainerError, config_schema, defaults, validate_config
 
 
-def _about(title: str, group: str, description: str = "") -> Meta:
-    """How a form shows a field."""
-    return Meta(title=title, description=description or None, extra_json_schema={"x-group": group})
+def _about(title: str, group: str, description: str = "", *, empty: str | None = None) -> Meta:
+    """How a form shows a field; ``empty``: what it means to leave it empty, where that is not "automatic"."""
+    shown = {"x-group": group} if empty is None else {"x-group": group, "x-empty": empty}
+    return Meta(title=title, description=description or None, extra_json_schema=shown)
 
 
 _Int = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -74,7 +75,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     clip_grad: Annotated[
         Annotated[float, Meta(gt=0, le=1000)] | None,
-        _about("Clip gradients at norm", "Optimization", "Empty: never."),
+        _about("Clip gradients at norm", "Optimization", empty="never"),
     ] = 1.0
     label_smoothing: Annotated[float, Meta(ge=0, lt=1), _about("Label smoothing", "Optimization")] = 0.0
     class_weights: Annotated[
@@ -95,7 +96,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
 
     early_stopping_patience: Annotated[
-        _Int | None, _about("Early stopping patience", "Control", "Epochs without improvement. Empty: never.")
+        _Int | None, _about("Early stopping patience", "Control", "Epochs without improvement.", empty="never")
     ] = 10
     amp: Annotated[bool, _about("Mixed precision", "Control", "On a GPU.")] = True
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1), _about("Seed", "Control")] = 42
@@ -103,7 +104,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=0, le=64)] | None,
         _about("Loader processes", "Control", "Empty: none for small images, else one per CPU, 8 at most."),
     ] = None
-    max_batches: Annotated[_Int | None, _about("Batches per epoch at most", "Control", "For a quick try.")] = None
+    max_batches: Annotated[
+        _Int | None, _about("Batches per epoch at most", "Control", "For a quick try.", empty="all")
+    ] = None
     checkpoint_seconds: Annotated[
         float,
         Meta(ge=0, le=86_400),
