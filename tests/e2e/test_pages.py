@@ -277,7 +277,9 @@ def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None
     expect(model).to_have_value("resnet18")
     inside.get_by_role("textbox", name="Keep a checkpoint every").fill("5")
     changed = inside.get_by_role("complementary", name="Summary").get_by_role("definition")
-    expect(changed).to_have_text(["3 was 30", "no was automatic", "1.5 was none", "7 was 3, the server's", "5 was none"])
+    expect(changed).to_have_text(
+        ["3 was 30", "no was automatic", "1.5 was none", "7 was 3, the server's", "5 was none"]
+    )
     with inside.expect_request(lambda request: request.method == "POST") as sent:
         inside.route("**/api/v1/training/jobs", lambda route: route.fulfill(status=201, json=done))
         inside.get_by_role("button", name="Start training").click()
