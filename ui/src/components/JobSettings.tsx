@@ -13,8 +13,6 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
     const field = fields.find((f) => f.name === name);
     return given === null && field ? field.empty : said(given);
   };
-  const or = (own: number | null | undefined, servers: number | null | undefined, say: (n: number) => string): string =>
-    own != null ? say(own) : servers != null ? `${say(servers)}, the server's` : "the server's";
   const facts: [string, string][] = [
     ["Task", job.task_type.replaceAll("_", " ")],
     ["Framework", job.framework],
@@ -23,10 +21,10 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
     ["Version", job.dataset_version_id],
     ["Priority", job.priority],
     ["Attempt", String(job.attempt)],
-    ["Tries after a loss", or(job.policy.max_retries, server?.max_retries, String)],
+    ["Tries after a loss", limit(job.policy.max_retries, server?.max_retries, String)],
     ["Trained for", duration(job.run_seconds)],
     ["Time limit", job.policy.time_limit_seconds == null ? "none" : duration(job.policy.time_limit_seconds)],
-    ["Silence limit", or(job.policy.silence_seconds, server?.silence_seconds, duration)],
+    ["Silence limit", limit(job.policy.silence_seconds, server?.silence_seconds, duration)],
     ["Checkpoints kept", ["last", "best", ...(job.policy.keep_every == null ? [] : [`every ${job.policy.keep_every} epochs`])].join(", ")],
     ["Created", `${dateTime(job.created_at)} by ${job.created_by.name}`],
     ["Started", job.started_at ? dateTime(job.started_at) : "–"],
@@ -63,6 +61,11 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
     </div>
   );
 }
+
+type Limit = number | null | undefined;
+
+const limit = (own: Limit, servers: Limit, say: (n: number) => string): string =>
+  own != null ? say(own) : servers != null ? `${say(servers)}, the server's` : "the server's";
 
 const Fact = ({ name, value }: { name: string; value: string }) => (
   <>
