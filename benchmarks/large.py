@@ -1,7 +1,8 @@
-"""What 10,000 ended and 1,000 queued jobs cost, against a database with one page of each.
+"""What 10,000 ended and 1,000 active jobs cost, half of them running and half queued, against one page of each.
 
-Sweep: what the worker does every two seconds, in this process: read what is due, and reconcile it. Lists and rest: the
-app by its public command; 50 jobs by HTTP, and the processor time it takes while nobody is there.
+Sweep: what the worker does every two seconds, in this process: look at all that is due, and reconcile what has
+changed. Lists and rest: the app by its public command; 50 jobs by HTTP, and the processor time it takes while nobody
+is there.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from benchmarks.server import Server, running
 from benchmarks.stats import Figure
 from visionai import observability
 from visionai.db import Database, utcnow
-from visionai.executors.fake import FakeExecutor
+from visionai.executors.subprocess import SubprocessExecutor, this_host
 from visionai.frameworks import Frameworks
 from visionai.identity.tokens import access_token
 from visionai.jobs import reconcile
@@ -32,30 +33,32 @@ from visionai.settings import Settings
 from visionai.storage.local import LocalStorage
 
 PAGE = 50
-ENDED, QUEUED = 10_000, 1_000
+ENDED, ACTIVE = 10_000, 1_000
 LISTS = {"newest": "", "completed": "state=completed", "queued": "state=queued"}
 
 
 class Sized:
     """A data directory with so many jobs, and what was measured on it."""
 
-    def __init__(self, folder: Path, ended: int, queued: int) -> None:
+    def __init__(self, folder: Path, ended: int, active: int) -> None:
         self.settings = world.settings_of(folder, slots=0)
         self.lists: defaultdict[str, list[float]] = defaultdict(list)
         self.sweeps: list[float] = []
         self.rest: list[float] = []
+        self.executor = SubprocessExecutor(self.settings.data_dir / "runs", this_host(self.settings.data_dir))
 
         async def fill(db: Database) -> str:
             there = await world.make(db)
             await world.add_ended(db, there, ended)
-            await world.add_queued(db, there, queued)
+            await world.add_running(db, there, active // 2, self.executor)
+            await world.add_queued(db, there, active - active // 2)
             return access_token(self.settings, there.user_id)
 
         self.token = world.run_on(self.settings, fill)
 
     def sweep(self) -> None:
         async def timed(db: Database) -> float:
-            parts = _parts(self.settings, db)
+            parts = _parts(self.settings, db, self.executor)
             await _sweep(parts)  # opens connections, compiles statements
             async with db.write() as session:  # as after a restart
                 await session.execute(update(Job).where(Job.ended_at.is_(None)).values(next_check_at=utcnow()))
@@ -86,7 +89,7 @@ class Sized:
 
 def measure(folder: Path, *, rounds: int, seconds: float) -> list[Figure]:
     observability.configure("console", "error")
-    small, large = Sized(folder / "small", PAGE, PAGE), Sized(folder / "large", ENDED, QUEUED)
+    small, large = Sized(folder / "small", PAGE, PAGE), Sized(folder / "large", ENDED, ACTIVE)
     for _ in range(rounds):
         small.sweep()
         large.sweep()
@@ -99,7 +102,7 @@ def measure(folder: Path, *, rounds: int, seconds: float) -> list[Figure]:
         large.idle(other, seconds)
     ratio = [b / a for a, b in zip(small.sweeps, large.sweeps, strict=True)]
     return [
-        Figure(f"{ENDED:,} ended and {QUEUED:,} queued jobs ÷ {PAGE} of each: a sweep", ratio, "×", digits=1),
+        Figure(f"{ENDED:,} ended and {ACTIVE:,} active jobs ÷ {PAGE} of each: a sweep", ratio, "×", digits=1),
         Figure("  a sweep of the large one", large.sweeps, "ms", digits=1),
         *(figure for name in LISTS for figure in _list_figures(name, small.lists[name], large.lists[name])),
         Figure("  processor of the app at rest, large", large.rest, "%", digits=1),
@@ -116,16 +119,13 @@ def _list_figures(name: str, small: list[float], large: list[float]) -> list[Fig
 
 
 async def _sweep(parts: Parts) -> None:
-    await reconcile.look_at_queue(parts)
-    async with parts.db.read() as session:
-        due = await reconcile.due(session, utcnow())
-    await asyncio.gather(*(reconcile.reconcile(parts, job_id) for job_id in due))
+    await asyncio.gather(*(reconcile.reconcile(parts, job_id) for job_id in await reconcile.sweep(parts)))
 
 
-def _parts(settings: Settings, db: Database) -> Parts:
+def _parts(settings: Settings, db: Database, executor: SubprocessExecutor) -> Parts:
     redis = None  # no hints: what would be woken is swept
     return Parts(
         settings=settings, environ={}, db=db, redis=redis,  # type: ignore[arg-type]
         storage=LocalStorage(settings.data_dir / "storage", settings.secret), frameworks=Frameworks(settings, {}),
-        executor=FakeExecutor(settings.data_dir / "runs"), subscriber=Subscriber(redis),  # type: ignore[arg-type]
+        executor=executor, subscriber=Subscriber(redis),  # type: ignore[arg-type]
     )  # fmt: skip

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,9 @@ from sqlalchemy import insert
 
 from visionai.datasets.tables import Dataset, DatasetVersion
 from visionai.db import Database, database_url, migrate, utcnow
+from visionai.executors import wrapper
+from visionai.executors.base import Handle
+from visionai.executors.subprocess import SubprocessExecutor
 from visionai.identity.accounts import add_project
 from visionai.identity.tables import User
 from visionai.ids import uuid7
@@ -74,18 +78,25 @@ def job_row(world: World, n: int, state: str, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def add_running(db: Database, world: World, count: int) -> list[UUID]:
-    """Jobs whose first attempt has reported already; there is no process."""
+async def add_running(db: Database, world: World, count: int, executor: SubprocessExecutor | None = None) -> list[UUID]:
+    """Jobs whose first attempt has reported already. There is no process; where there has to be one, for this
+    ``executor`` to look at, it is the one that runs this."""
     rows = [job_row(world, n, "running", attempt=1) for n in range(count)]
     attempts = [
         {"job_id": row["id"], "number": 1, "launch_id": f"job-{row['id']}-1", "host_id": "bench", "slot": n,
-         "config": {}, "first_report_at": utcnow()}
+         "config": {}, "first_report_at": utcnow(), "handle": _this_process(executor, n) if executor else None}
         for n, row in enumerate(rows)
     ]  # fmt: skip
     async with db.write() as session:
         await session.execute(insert(Job), rows)
         await session.execute(insert(Attempt), attempts)
     return [row["id"] for row in rows]
+
+
+def _this_process(executor: SubprocessExecutor, n: int) -> dict[str, Any]:
+    pid, run_dir = os.getpid(), str(executor.runs / f"job-{n}")
+    handle = Handle(executor.host_id, executor.boot_id, run_dir, pid, wrapper.start_time(pid))
+    return cast(dict[str, Any], msgspec.to_builtins(handle))
 
 
 async def add_ended(db: Database, world: World, count: int) -> None:

@@ -104,6 +104,18 @@ async def test_it_comes_back_although_what_tidies_tmp_has_taken_its_folder(tmp_p
     assert not server.socket.parent.exists()
 
 
+async def test_one_that_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(redis, "ANSWER_SECONDS", 0.1)
+    server = await started(tmp_path)
+    first = server._process
+    assert first is not None
+    first.send_signal(signal.SIGSTOP)
+    await until(lambda: server._process is not first)
+    await answers(server)
+    await server.stop()
+
+
 async def test_that_it_could_not_be_started_once_does_not_keep_it_from_being_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,8 +32,8 @@ class Mutant(NamedTuple):
 MUTANTS = (
     Mutant(
         "the wrapper's flock", "executors/wrapper.py",
-        "    except BlockingIOError:\n        return LOST_THE_LOCK\n",
-        "    except BlockingIOError:\n        pass\n",
+        "    else:\n        return LOST_THE_LOCK\n",
+        "    else:\n        pass\n",
         "tests/executors/test_contract.py::test_a_second_wrapper_of_the_same_launch_leaves_and_starts_nothing",
     ),
     Mutant(
@@ -63,6 +63,11 @@ MUTANTS = (
         "                    write.answered.set_result(None)\n"
         "                    await asyncio.sleep(0)\n",
         "tests/test_groupcommit.py::test_an_answer_means_that_it_is_committed",
+    ),
+    Mutant(
+        "the end of what a killed wrapper's trainer had started", "executors/subprocess.py",
+        "        if not await asyncio.to_thread(_end_left_behind, handle.run_dir):\n            return Running()\n", "",
+        "tests/executors/test_contract.py::test_nor_is_anything_left_where_the_wrapper_was_killed",
     ),
     Mutant(
         "whose lock pid.json tells of", "executors/subprocess.py",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import signal
 import sys
@@ -268,12 +267,7 @@ def _lock(settings: Settings, name: str) -> Iterator[bool]:
     """Whether it could be taken. It ends with its process, however that ends."""
     _folder(settings).mkdir(parents=True, exist_ok=True)
     with _lock_file(settings, name).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+        yield locks.take(file)
 
 
 def _lock_file(settings: Settings, name: str) -> Path:

@@ -6,7 +6,23 @@ The lock ends with its process, however that ends; a number in a file may be ano
 from __future__ import annotations
 
 import fcntl
+import time
 from pathlib import Path
+from typing import IO, Any
+
+LOOKS, LOOK_SECONDS = 10, 0.02
+
+
+def take(file: IO[Any]) -> bool:
+    """Lock it. False if somebody has it; who only looks (``is_locked``) does so for an instant, which is waited for."""
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOOK_SECONDS)
+        else:
+            return True
+    return False
 
 
 def is_locked(lock: Path) -> bool:

@@ -36,6 +36,7 @@ CONNECTIONS = 100
 ANSWER_SECONDS = 5.0  # the longest that anything here waits for an answer
 END_SECONDS = 2.0
 RETRY_SECONDS = 1.0
+LOOK_SECONDS, SILENT_LOOKS = 5.0, 3  # a machine that was asleep gets a second chance
 SOCKET, PROBE = "valkey.sock", "probed.sock"  # of one length
 TEMPORARY = "visionai-"
 
@@ -105,9 +106,24 @@ class EmbeddedRedis:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
+    async def _ended(self) -> int:
+        """Its exit code, once it has ended. One that is there and does not answer, again and again, is ended."""
+        assert self._process is not None
+        silent = 0
+        async with Redis(unix_socket_path=str(self.socket), socket_timeout=ANSWER_SECONDS) as client:
+            while True:
+                try:
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        return await self._process.wait()
+                except TimeoutError:
+                    silent = 0 if await _answers(client) else silent + 1
+                if silent == SILENT_LOOKS:
+                    log.warning("valkey_hangs", next="it is ended, and started again")
+                    self._kill()
+
     async def _supervise(self) -> None:
         while self._process is not None:
-            code = await self._process.wait()
+            code = await self._ended()
             log.warning("valkey_restarted", exit_code=code, lost="wake-ups of the last moment; the sweep makes up")
             await asyncio.sleep(0.1)
             try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import gc
 import json
 import os
@@ -142,15 +141,13 @@ def _only_one(data_dir: Path) -> Iterator[None]:
     except OSError as e:
         raise SettingsError(f"DATA_DIR={data_dir} cannot be written ({e.strerror}): name another folder.") from e
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not locks.take(lock):
             where = running(data_dir)
             at = f", at {where.url}" if where is not None else ""
             raise SettingsError(
                 f"DATA_DIR={data_dir} is in use by a VisionAI that runs already{at}. To stop it: "
                 f"visionai stop --data-dir {data_dir}. Or name another folder."
-            ) from None
+            )
         yield
 
 

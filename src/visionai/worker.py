@@ -133,12 +133,11 @@ class Background:
         while True:
             self._parts.notice_a_break()
             try:
-                await jobs.look_at_queue(self._parts)
+                found = [("job", i) for i in await jobs.sweep(self._parts)]
                 async with self._parts.db.read() as session:
-                    due = [("job", i) for i in await jobs.due(session, utcnow())]
                     at_once = self._parts.settings.imports
-                    due += [("operation", i) for i in await operations.due(session, utcnow(), at_once=at_once)]
-                for kind, row_id in due:
+                    found += [("operation", i) for i in await operations.due(session, utcnow(), at_once=at_once)]
+                for kind, row_id in found:
                     self.wake(kind, row_id)
                 self._parts.last_sweep = asyncio.get_running_loop().time()
             except Exception:

@@ -220,9 +220,7 @@ class Jobs(RuleBasedStateMachine):
     # --- helpers ----------------------------------------------------------------------------------------------------
 
     async def _sweep(self) -> None:
-        async with self.world.parts.db.read() as session:
-            due = await reconcile.due(session, datetime.now(UTC))
-        for job_id in due:
+        for job_id in await reconcile.sweep(self.world.parts):
             await reconcile.reconcile(self.world.parts, job_id)
 
     def _report(self, launch: str, take: reports.Take) -> bool:

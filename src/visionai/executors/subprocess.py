@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from visionai import locks
 from visionai.errors import Unavailable
 from visionai.executors import wrapper
 from visionai.executors.base import Exited, Gone, Handle, Launch, Observation, Running
@@ -69,9 +69,7 @@ class SubprocessExecutor:
         if (found := self._written_handle(run_dir)) is not None:
             return found
         with (run_dir / "lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:  # a wrapper is just starting: it writes its pid next
+            if not await asyncio.to_thread(locks.take, lock):  # a wrapper is just starting: it writes its pid next
                 return await self._await_handle(run_dir)
             if (found := self._written_handle(run_dir)) is None:
                 wrapper.write(str(run_dir), "exit.json", {"code": wrapper.NEVER_STARTED})

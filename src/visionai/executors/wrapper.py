@@ -25,9 +25,11 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from types import FrameType
 
 LOST_THE_LOCK = 75
+LOOKS = 10
 MARK = "VISIONAI_RUN_DIR"
 NEVER_STARTED = 76  # written by an executor that gave the launch up, so that a late wrapper exits
 KILL = signal.SIGUSR1  # to the wrapper: end the trainer now, also one that is just being started
@@ -40,9 +42,13 @@ def main() -> int:
         return 0
     os.setsid()
     lock = os.open(os.path.join(run_dir, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # noqa: PTH118
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    for _ in range(LOOKS):  # who only looks whether it is locked has it for an instant
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            time.sleep(0.02)
+    else:
         return LOST_THE_LOCK
     if os.path.exists(os.path.join(run_dir, "exit.json")):  # noqa: PTH110, PTH118
         return 0

@@ -13,8 +13,9 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
 from visionai import failpoints
 from visionai.db import utcnow
@@ -90,20 +91,55 @@ async def release_leases(session: AsyncSession) -> None:
     )
 
 
-async def look_at_queue(parts: Parts) -> None:
-    """One look for all who wait: say why, and leave to the sweep those alone whose turn it is.
+async def sweep(parts: Parts) -> list[UUID]:
+    """One look at all that is due. Returns the jobs for which there is something to do.
 
-    If each looked for itself, each would read the whole queue: with some hundreds the app did nothing else.
+    Who waits is told why, and those whose process goes on are left alone. If each were reconciled by itself, each who
+    waits would read the whole queue, and each that runs would write three times to find nothing: with some hundreds the
+    app did nothing else.
     """
     while await _tell_some(parts):
         pass
+    async with parts.db.read() as session:
+        ids = await due(session, utcnow())
+        with_process = (
+            select(Job, Attempt)
+            .join(Attempt, and_(Attempt.job_id == Job.id, Attempt.number == Job.attempt))
+            .where(_due(utcnow()), Attempt.handle.is_not(None), Attempt.released_at.is_(None))
+            .options(*_LEFT_OUT)
+        )
+        looked_at = (await session.execute(with_process)).all()
+    quiet = set()
+    for job, attempt in looked_at:
+        if await _goes_on(parts, job, attempt):
+            quiet.add(job.id)
+        await asyncio.sleep(0)  # a look takes some 0.1 ms; who calls meanwhile does not wait for all of them
+    return [job_id for job_id in ids if job_id not in quiet]
+
+
+_LEFT_OUT = [
+    defer(column, raiseload=True)
+    for column in (Job.config, Job.metrics, Job.best, Job.error, Attempt.config, Attempt.done)
+]
+"""JSON that a look at a process does without."""
+
+
+async def _goes_on(parts: Parts, job: Job, attempt: Attempt) -> bool:
+    """Whether there is nothing to do before the next sweep. It writes nothing down, so it needs no lease."""
+    process = await _observe(parts, attempt)
+    action = _decide(parts, job, attempt, process)
+    wait = timedelta(seconds=parts.settings.sweep_seconds)
+    return isinstance(action, Wait) and (action.until is None or action.until > utcnow() + wait)
 
 
 async def due(session: AsyncSession, now: datetime) -> list[UUID]:
-    """Jobs that the sweep wakes. No check is set far ahead: one that is was set before the clock was moved back."""
+    """Jobs that the sweep looks at. No check is set far ahead: one that is was set before the clock was moved back."""
+    return list(await session.scalars(select(Job.id).where(_due(now)).order_by(Job.id)))
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
     far = now + 2 * lifecycle.QUEUE_CHECK
-    moment = or_(Job.next_check_at <= now, Job.next_check_at > far)
-    return list(await session.scalars(select(Job.id).where(Job.ended_at.is_(None), moment).order_by(Job.id)))
+    return and_(Job.ended_at.is_(None), or_(Job.next_check_at <= now, Job.next_check_at > far))
 
 
 async def _tell_some(parts: Parts) -> bool:
@@ -148,9 +184,7 @@ async def _step(parts: Parts, job_id: UUID, lease: UUID) -> Action | LookAgain |
         if (fresh and fresh.id) != (attempt and attempt.id) or (fresh and fresh.handle) != (attempt and attempt.handle):
             return LookAgain()
         parts.notice_a_break()
-        action = decide(
-            view(parts.settings, job, fresh), process, utcnow(), parts.unbroken_since, limits(parts.settings, job)
-        )
+        action = _decide(parts, job, fresh, process)
         action = await lifecycle.record(session, parts, job, fresh, action, process)
         failpoints.reach("job.recorded", type(action).__name__)
         log.debug("decided", job_id=str(job_id), state=job.state, action=type(action).__name__)
@@ -163,6 +197,11 @@ async def _step(parts: Parts, job_id: UUID, lease: UUID) -> Action | LookAgain |
         case Terminate() | Kill() if fresh is not None and fresh.handle is not None:
             await parts.executor.stop(msgspec.convert(fresh.handle, Handle), kill=isinstance(action, Kill))
     return action
+
+
+def _decide(parts: Parts, job: Job, attempt: Attempt | None, process: Observation | None) -> Action:
+    s = parts.settings
+    return decide(view(s, job, attempt), process, utcnow(), parts.unbroken_since, limits(s, job))
 
 
 async def _observe(parts: Parts, attempt: Attempt | None) -> Observation | None:
