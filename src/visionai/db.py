@@ -15,7 +15,7 @@ import functools
 import json
 import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -227,8 +227,8 @@ def _upgrade(engine: Engine, revision: str | None) -> None:
 
 
 def _copy_before(engine: Engine, revision: str) -> None:
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    with closing(engine.raw_connection()) as connection:  # no transaction: SQLite refuses a checkpoint within one
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     file = Path(engine.url.database or "")
     shutil.copy2(file, file.with_name(f"{file.name}.before-{revision}"))
 
