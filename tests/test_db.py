@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, Integer, MetaData, Table, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from visionai.db import Database, database_url, newest_revision
+from visionai.db import Database, database_url, migrate, newest_revision
+
+REVISIONS = ["0001", "0002", "0003", "0004", "0005"]
 
 
 async def test_what_is_read_from_refuses_to_be_written_to(tmp_path: Path) -> None:
@@ -30,3 +34,57 @@ def test_the_names_of_the_migrations_say_which_is_the_newest() -> None:
     script = ScriptDirectory.from_config(config)
     assert newest_revision() == script.get_current_head()
     assert all(Path(revision.path).name.startswith(f"{revision.revision}_") for revision in script.walk_revisions())
+
+
+def with_one_row_of_everything(file: Path, revision: str) -> dict[str, int]:
+    """A database of an older release, in which each table has a row and all of them hang together."""
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    with engine.begin() as connection:
+        there = MetaData()
+        there.reflect(connection)
+        tables = [table for table in there.tables.values() if table.name != "alembic_version"]
+        for table in tables:
+            row = {column.name: _value(column) for column in table.columns}
+            names, values = ", ".join(f'"{name}"' for name in row), ", ".join(repr(value) for value in row.values())
+            connection.execute(
+                text(f"INSERT INTO {table.name} ({names}) VALUES ({values.replace(':', chr(92) + ':')})")
+            )
+        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+        counts = _counts(connection, tables)
+    engine.dispose()
+    return counts
+
+
+def _value(column: Any) -> Any:
+    if column.foreign_keys or column.name == "id":
+        return 1 if isinstance(column.type, Integer) else "0" * 32
+    if isinstance(column.type, Integer) or column.type.python_type in (int, float, bool):
+        return 1
+    return "{}" if "JSON" in str(column.type) else "2026-01-01 00:00:00"
+
+
+def _counts(connection: Connection, tables: list[Table]) -> dict[str, int]:
+    return {t.name: connection.scalar(text(f"SELECT count(*) FROM {t.name}")) or 0 for t in tables}
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_database_of_an_older_release_keeps_every_row(tmp_path: Path, revision: str) -> None:
+    file = tmp_path / "visionai.sqlite3"
+    before = with_one_row_of_everything(file, revision)
+    assert set(before.values()) == {1}
+    migrate(database_url(None, tmp_path))
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == newest_revision()
+        there = MetaData()
+        there.reflect(connection)
+        after = _counts(connection, [there.tables[name] for name in before])
+        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+    engine.dispose()
+    assert after == before
+    assert file.with_name(f"{file.name}.before-{revision}").exists()
