@@ -512,9 +512,9 @@ def copied(folder: Path, record: Record) -> None:
         c.begin()
         c.stop()
         c.again(VISIONAI_FAILPOINTS="job.launched=kill@2")
-        jobs = [c.submit(epochs=60)]
+        jobs = [c.submit(epochs=150)]
         c.at_epoch(jobs[0], 1)
-        jobs.append(c.submit(epochs=60))
+        jobs.append(c.submit(epochs=120))
         c.killed_at("job.launched@2")
         first = copy_of(c, folder / "b", record)
         c.again()
