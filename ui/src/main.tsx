@@ -10,10 +10,11 @@ import { queryClient } from "./api/client";
 import { session } from "./api/session";
 import { router } from "./router";
 import { cssVariables, theme } from "./theme";
+import { startWords } from "./words";
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
 
-await session.start();
+await Promise.all([session.start(), startWords()]);
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" cssVariablesResolver={cssVariables} getStyleNonce={() => nonce}>

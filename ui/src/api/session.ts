@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from "react";
 import { createStore } from "../lib/store";
+import { words } from "../words";
 import { connection } from "./connection";
 import type { components } from "./schema";
 
@@ -60,7 +61,7 @@ async function renew(): Promise<string | null> {
     session.begin((await response.json()) as Tokens);
     return access!.token;
   }
-  if (response.status >= 500 || response.status === 429) throw new Error(`The session could not be renewed (${response.status}).`);
+  if (response.status >= 500 || response.status === 429) throw new Error(words().problem.notRenewed({ status: response.status }));
   session.end();
   return null;
 }

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from "react";
 import { createStore } from "../lib/store";
+import { words } from "../words";
 import { queryClient, type Schemas } from "./client";
 import { problemOf } from "./problem";
 import { session } from "./session";
@@ -9,7 +10,8 @@ export type Upload = {
   name: string;
   size: number;
   sent: number;
-  failure: string | null;
+  /** What went wrong, said when it is shown. */
+  failure: (() => string) | null;
   cancel: () => void;
 };
 
@@ -25,19 +27,19 @@ export async function upload(file: File, name: string): Promise<string | null> {
   const key = ++keys;
   put({ key, name, size: file.size, sent: 0, failure: null, cancel: () => request.abort() });
   return new Promise((resolve) => {
-    const fail = (failure: string): void => {
+    const fail = (failure: () => string): void => {
       patch(key, { failure });
       resolve(null);
     };
     request.upload.addEventListener("progress", (e) => patch(key, { sent: e.loaded }));
-    request.addEventListener("error", () => fail("The connection broke. Upload it once more."));
+    request.addEventListener("error", () => fail(() => words().upload.broke));
     request.addEventListener("abort", () => {
       dismiss(key);
       resolve(null);
     });
     request.addEventListener("load", () => {
       const answer: unknown = request.response;
-      if (request.status >= 300) return fail(problemOf(answer).detail);
+      if (request.status >= 300) return fail(() => problemOf(answer).detail);
       dismiss(key);
       void queryClient.invalidateQueries({ queryKey: ["get", "/api/v1/datasets"] });
       return resolve((answer as Schemas["UploadAccepted"]).id);

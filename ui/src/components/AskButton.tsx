@@ -21,7 +21,7 @@ export function AskButton({ label, title, children, confirm, dismiss, danger, di
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   const [pending, setPending] = useState(false);
-  const [wrong, setWrong] = useState<string | null>(null);
+  const [wrong, setWrong] = useState<unknown>(null);
 
   async function act() {
     setPending(true);
@@ -30,7 +30,7 @@ export function AskButton({ label, title, children, confirm, dismiss, danger, di
       await onConfirm();
       dialog.current?.close();
     } catch (error) {
-      setWrong(problemOf(error).detail);
+      setWrong(error);
     } finally {
       setPending(false);
     }
@@ -51,7 +51,7 @@ export function AskButton({ label, title, children, confirm, dismiss, danger, di
         >
           <h2 id={id}>{title}</h2>
           {children}
-          {wrong && <p role="alert">{wrong}</p>}
+          {wrong !== null && <p role="alert">{problemOf(wrong).detail}</p>}
           <div className="row wrap">
             <Button type="submit" color={danger ? "red" : undefined} loading={pending}>
               {confirm}

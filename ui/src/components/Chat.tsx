@@ -4,28 +4,30 @@ import { Link } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { $api } from "../api/client";
 import type { ConversationView, Message } from "../live/use-conversation";
+import { useWords } from "../words";
 import { Prose } from "./Prose";
 import { Callout, Skeleton } from "./states";
 
 /** One says what to train; the answers ask for what is missing. */
 export function Chat({ conversation }: { conversation: ConversationView }) {
+  const t = useWords();
   const { messages, busy, failure, unanswered, loading, say } = conversation;
   const log = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (log.current) log.current.scrollTop = log.current.scrollHeight;
   }, [messages.length, busy]);
   return (
-    <section className="panel chat" aria-label="Chat">
+    <section className="panel chat" aria-label={t.chat.title}>
       <div className="chat-head">
-        <h2>Chat</h2>
+        <h2>{t.chat.title}</h2>
         {messages.length > 0 && (
           <Button size="compact-sm" variant="subtle" onClick={conversation.restart}>
-            New conversation
+            {t.chat.restart}
           </Button>
         )}
       </div>
       <div ref={log} className="chat-log" role="log" aria-live="polite" tabIndex={0}>
-        {loading && <Skeleton height={120} label="Loading the conversation" />}
+        {loading && <Skeleton height={120} label={t.chat.loading} />}
         {!loading && messages.length === 0 && !unanswered && <Welcome say={say} />}
         {messages.map((message, i) => (
           <Said key={message.id} message={message} open={i === messages.length - 1 && !busy} say={say} />
@@ -49,7 +51,7 @@ export function Chat({ conversation }: { conversation: ConversationView }) {
             action={
               unanswered !== null && (
                 <Button size="xs" variant="default" onClick={() => say(unanswered)}>
-                  Say it again
+                  {t.chat.sayAgain}
                 </Button>
               )
             }
@@ -63,13 +65,14 @@ export function Chat({ conversation }: { conversation: ConversationView }) {
 
 /** The choices stay readable with what they answer; only the last ones may still be taken. */
 function Said({ message, open, say }: { message: Message; open: boolean; say: (content: string) => void }) {
+  const t = useWords();
   const { role, content, choices, jobId } = message;
   return (
     <div className="said" data-role={role}>
-      <span className="visually-hidden">{role === "user" ? "You said:" : "VisionAI said:"}</span>
+      <span className="visually-hidden">{role === "user" ? t.chat.youSaid : t.chat.answered}</span>
       {role === "user" ? <p>{content}</p> : <Prose text={content} />}
       {choices.length > 0 && (
-        <div className="chips" role="group" aria-label="Answers">
+        <div className="chips" role="group" aria-label={t.chat.answers}>
           {choices.map((choice) => (
             <button key={choice.value} type="button" className="chip" disabled={!open} onClick={() => say(choice.value)}>
               {choice.label}
@@ -79,7 +82,7 @@ function Said({ message, open, say }: { message: Message; open: boolean; say: (c
       )}
       {jobId && (
         <Button component={Link} to="/jobs/$jobId" params={{ jobId } as never} variant={open ? "filled" : "default"}>
-          Watch the training
+          {t.chat.watch}
         </Button>
       )}
     </div>
@@ -87,6 +90,7 @@ function Said({ message, open, say }: { message: Message; open: boolean; say: (c
 }
 
 function Composer({ busy, say }: { busy: boolean; say: (content: string) => void }) {
+  const t = useWords();
   const [text, setText] = useState("");
   const send = (): void => {
     if (busy || text.trim() === "") return;
@@ -109,55 +113,56 @@ function Composer({ busy, say }: { busy: boolean; say: (content: string) => void
       <textarea
         className="chat-input"
         rows={1}
-        aria-label="Message"
-        placeholder="What do you want to train?"
+        aria-label={t.chat.message}
+        placeholder={t.chat.placeholder}
         maxLength={8000}
         value={text}
         onChange={(e) => setText(e.currentTarget.value)}
         onKeyDown={key}
       />
       <Button type="submit" size="md" disabled={text.trim() === ""} loading={busy}>
-        Send
+        {t.chat.send}
       </Button>
     </form>
   );
 }
 
 function Welcome({ say }: { say: (content: string) => void }) {
+  const t = useWords();
   const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } });
   if (!datasets.data) return null;
   const ready = datasets.data.items.find((d) => d.status === "ready");
-  const example = ready && `Train test_resnet on ${ready.name} for 3 epochs`;
+  const example = ready && t.chat.sayExample({ dataset: ready.name });
   return (
     <div className="chat-welcome">
-      <p className="big">Say what to train. Watch it learn. Keep the model.</p>
+      <p className="big">{t.slogan}</p>
       {example ? (
         <>
-          <p className="dim">Name a data set, a model and how long. What you leave out, you are asked for.</p>
+          <p className="dim">{t.chat.help}</p>
           <div className="chips">
             <button type="button" className="chip" onClick={() => say(example)}>
               {example}
             </button>
-            <button type="button" className="chip" onClick={() => say("help")}>
-              What can I say?
+            <button type="button" className="chip" onClick={() => say(t.chat.sayHelp)}>
+              {t.chat.whatCanISay}
             </button>
           </div>
         </>
       ) : (
         <ol>
           <li>
-            <span>
-              <Link to="/datasets">Add a data set</Link>: a zip with one folder of images for each class.
-            </span>
+            <span>{t.chat.addDataset({ link: toDatasets })}</span>
           </li>
           <li>
-            <span>Say here what to train on it.</span>
+            <span>{t.chat.sayHere}</span>
           </li>
           <li>
-            <span>Watch the curves, download the model.</span>
+            <span>{t.chat.watchCurves}</span>
           </li>
         </ol>
       )}
     </div>
   );
 }
+
+const toDatasets = (text: string) => <Link to="/datasets">{text}</Link>;

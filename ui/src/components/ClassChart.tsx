@@ -1,9 +1,11 @@
 import "./ClassChart.css";
 import type { Schemas } from "../api/client";
 import { count } from "../lib/format";
+import { useWords } from "../words";
 
 /** Images of each class, training beside validation. A bar is also the filter for its class. */
 export function ClassChart({ classes, chosen, onChoose }: { classes: Schemas["ClassCount"][]; chosen: string | undefined; onChoose: (name: string | undefined) => void }) {
+  const t = useWords();
   const most = Math.max(1, ...classes.map((c) => c.total));
   return (
     <div className="classes">
@@ -17,7 +19,7 @@ export function ClassChart({ classes, chosen, onChoose }: { classes: Schemas["Cl
         >
           <span className="clip" title={c.name}>
             {c.name}
-            <span className="visually-hidden">{`: ${count(c.train)} for training, ${count(c.val)} for validation, in all`}</span>
+            <span className="visually-hidden">{t.datasetPage.inSplits({ train: c.train, val: c.val })}</span>
           </span>
           <span className="class-bar">
             {c.train > 0 && <i className="t" style={{ width: `${(100 * c.train) / most}%` }} />}
@@ -30,15 +32,18 @@ export function ClassChart({ classes, chosen, onChoose }: { classes: Schemas["Cl
   );
 }
 
-export const SplitKey = () => (
-  <span className="key">
-    <span>
-      <i className="t" />
-      train
+export function SplitKey() {
+  const t = useWords();
+  return (
+    <span className="key">
+      <span>
+        <i className="t" />
+        {t.splits.train}
+      </span>
+      <span>
+        <i className="v" />
+        {t.splits.val}
+      </span>
     </span>
-    <span>
-      <i className="v" />
-      val
-    </span>
-  </span>
-);
+  );
+}

@@ -1,19 +1,20 @@
 import "./ConfusionMatrix.css";
-import { count } from "../lib/format";
+import { useWords } from "../words";
 
 const STRONGEST = 0.45;
 const LARGEST = 60;
 
 /** Rows are the true classes, columns the predicted ones; the shade is the share of the row. */
 export function ConfusionMatrix({ matrix, classes }: { matrix: number[][]; classes: string[] }) {
-  if (classes.length > LARGEST) return <p className="dim">With {count(classes.length)} classes the matrix is too large to show: the table has what matters.</p>;
+  const t = useWords().results;
+  if (classes.length > LARGEST) return <p className="dim">{t.tooLarge({ n: classes.length })}</p>;
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Confusion matrix">
+    <div className="table-scroll" tabIndex={0} role="region" aria-label={t.matrix}>
       <table className="matrix">
-        <caption className="visually-hidden">Rows are true classes, columns predicted ones.</caption>
+        <caption className="visually-hidden">{t.caption}</caption>
         <thead>
           <tr>
-            <th scope="col">true \ predicted</th>
+            <th scope="col">{t.corner}</th>
             {classes.map((name) => (
               <th key={name} scope="col" title={name}>
                 {name}
@@ -34,7 +35,7 @@ export function ConfusionMatrix({ matrix, classes }: { matrix: number[][]; class
                     key={classes[j]}
                     data-zero={n === 0}
                     data-right={i === j}
-                    title={`${classes[i]} predicted as ${classes[j]}: ${n} of ${total}`}
+                    title={t.cell({ truth: classes[i] ?? "", predicted: classes[j] ?? "", n, total })}
                     style={n > 0 ? { background: i === j ? `rgba(var(--heat), ${0.08 + STRONGEST * (n / total)})` : `color-mix(in srgb, var(--lamp) ${Math.round(25 + 60 * (n / total))}%, var(--surface))` } : undefined}
                   >
                     {n}

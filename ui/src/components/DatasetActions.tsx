@@ -1,20 +1,22 @@
 import { Button } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { api, queryClient, unwrap, type Schemas } from "../api/client";
+import { useWords } from "../words";
 import { AskButton } from "./AskButton";
 
 /** What one may do with a data set: train on it, upload it once more where it failed, delete it. */
 export function DatasetActions({ dataset }: { dataset: Schemas["Dataset"] }) {
+  const t = useWords().datasets;
   return (
     <div className="row wrap">
       {dataset.status === "ready" && (
         <Button component={Link} to="/train" search={{ dataset: dataset.id } as never}>
-          Train on it
+          {t.trainOnIt}
         </Button>
       )}
       {dataset.status === "error" && (
         <Button component={Link} to="/datasets">
-          Upload again
+          {t.uploadAgain}
         </Button>
       )}
       {dataset.status !== "uploading" && <Delete dataset={dataset} />}
@@ -23,13 +25,14 @@ export function DatasetActions({ dataset }: { dataset: Schemas["Dataset"] }) {
 }
 
 function Delete({ dataset }: { dataset: Schemas["Dataset"] }) {
+  const t = useWords();
   const navigate = useNavigate();
   return (
     <AskButton
-      label="Delete"
-      title={`Delete “${dataset.name}”?`}
-      confirm="Delete it"
-      dismiss="Keep it"
+      label={t.delete}
+      title={t.datasets.deleteTitle({ name: dataset.name })}
+      confirm={t.deleteIt}
+      dismiss={t.keepIt}
       danger
       onConfirm={async () => {
         await unwrap(api.DELETE("/api/v1/datasets/{dataset_id}", { params: { path: { dataset_id: dataset.id } } }));
@@ -37,7 +40,7 @@ function Delete({ dataset }: { dataset: Schemas["Dataset"] }) {
         await queryClient.invalidateQueries({ queryKey: ["get", "/api/v1/datasets"] });
       }}
     >
-      <p className="dim">Its images and versions are removed for everybody. Trainings that have ended stay. This cannot be undone.</p>
+      <p className="dim">{t.datasets.deleteHelp}</p>
     </AskButton>
   );
 }

@@ -1,18 +1,20 @@
 import { Button } from "@mantine/core";
 import { said, type Config, type Field } from "../lib/schema";
+import { useWords } from "../words";
 
 type Props = { fields: Field[]; changed: Config; onReset: () => void };
 
 /** What a configuration changes of the defaults. */
 export function Differences({ fields, changed, onReset }: Props) {
+  const t = useWords().form;
   const named = fields.filter((f) => f.name in changed);
-  if (named.length === 0) return <p className="small dim">Everything at its default.</p>;
+  if (named.length === 0) return <p className="small dim">{t.allDefault}</p>;
   return (
     <div className="stack-s">
       <div className="row between">
-        <h3>Different from the default</h3>
+        <h3>{t.different}</h3>
         <Button size="compact-xs" variant="subtle" onClick={onReset}>
-          Reset
+          {t.reset}
         </Button>
       </div>
       <dl className="facts">
@@ -24,11 +26,14 @@ export function Differences({ fields, changed, onReset }: Props) {
   );
 }
 
-const Difference = ({ field, value }: { field: Field; value: unknown }) => (
-  <>
-    <dt>{field.title}</dt>
-    <dd>
-      <strong>{value === null ? field.empty : said(value)}</strong> <span className="dim">was {field.default === null ? field.empty : said(field.default)}</span>
-    </dd>
-  </>
-);
+function Difference({ field, value }: { field: Field; value: unknown }) {
+  const t = useWords().form;
+  return (
+    <>
+      <dt>{field.title}</dt>
+      <dd>
+        <strong>{value === null ? field.empty : said(value)}</strong> <span className="dim">{t.was({ value: field.default === null ? field.empty : said(field.default) })}</span>
+      </dd>
+    </>
+  );
+}

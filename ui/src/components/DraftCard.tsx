@@ -3,22 +3,24 @@ import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Schemas } from "../api/client";
 import { sentence, written } from "../lib/schema";
+import { useWords } from "../words";
 
 type Props = { draft: Schemas["ChatDraft"]; missing: string[]; busy: boolean; onStart: () => void };
 
 /** What the chat has understood so far. */
 export function DraftCard({ draft, missing, busy, onStart }: Props) {
+  const t = useWords();
   const rows: [field: string, title: string, value: string | null | undefined][] = [
-    ["dataset_id", "Data set", draft.dataset_name],
-    ["task_type", "Task", draft.task_type?.replaceAll("_", " ")],
-    ["model_name", "Model", draft.model_name],
-    ["framework", "Framework", draft.framework],
-    ["name", "Name", draft.name],
+    ["dataset_id", t.dataset, draft.dataset_name],
+    ["task_type", t.task, draft.task_type && t.tasks[draft.task_type]],
+    ["model_name", t.model, draft.model_name],
+    ["framework", t.framework, draft.framework],
+    ["name", t.name, draft.name],
   ];
   const settings = Object.entries(draft.config ?? {});
   return (
-    <section className="panel stack draft" aria-label="Draft">
-      <h2>Draft</h2>
+    <section className="panel stack draft" aria-label={t.draft.title}>
+      <h2>{t.draft.title}</h2>
       <dl className="facts">
         {rows
           .filter(([field, , value]) => value || missing.includes(field))
@@ -31,7 +33,7 @@ export function DraftCard({ draft, missing, busy, onStart }: Props) {
       </dl>
       <div className="row wrap">
         <Button size="xs" disabled={missing.length > 0} loading={busy} onClick={onStart}>
-          Start training
+          {t.startTraining}
         </Button>
         <Button
           component={Link}
@@ -40,16 +42,19 @@ export function DraftCard({ draft, missing, busy, onStart }: Props) {
           size="xs"
           variant="default"
         >
-          Open as a form
+          {t.draft.asForm}
         </Button>
       </div>
     </section>
   );
 }
 
-const Row = ({ title, value }: { title: string; value: string | null }) => (
-  <>
-    <dt>{title}</dt>
-    <dd data-missing={value === null}>{value ?? "still to say"}</dd>
-  </>
-);
+function Row({ title, value }: { title: string; value: string | null }) {
+  const t = useWords();
+  return (
+    <>
+      <dt>{title}</dt>
+      <dd data-missing={value === null}>{value ?? t.draft.stillToSay}</dd>
+    </>
+  );
+}

@@ -4,10 +4,12 @@ import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState, type DragEvent, type SubmitEvent } from "react";
 import { dismiss, upload, useUploads, type Upload } from "../api/upload";
 import { bytes } from "../lib/format";
+import { useWords } from "../words";
 import { Bar, Callout } from "./states";
 
 /** An archive dropped or chosen, named, then sent. */
 export function DropUpload() {
+  const t = useWords();
   const navigate = useNavigate();
   const chooser = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
@@ -38,7 +40,7 @@ export function DropUpload() {
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- dropping is beside the button, not instead */}
       <section
         className="drop"
-        aria-label="Upload a data set"
+        aria-label={t.upload.title}
         data-over={over}
         onDragOver={(e) => {
           e.preventDefault();
@@ -47,25 +49,23 @@ export function DropUpload() {
         onDragLeave={() => setOver(false)}
         onDrop={drop}
       >
-        <input ref={chooser} type="file" hidden aria-label="Archive" accept=".zip,.tar,.tgz,.tar.gz,.tar.bz2,.tar.xz" onChange={(e) => choose(e.currentTarget.files?.[0])} />
+        <input ref={chooser} type="file" hidden aria-label={t.upload.archive} accept=".zip,.tar,.tgz,.tar.gz,.tar.bz2,.tar.xz" onChange={(e) => choose(e.currentTarget.files?.[0])} />
         {file ? (
           <form onSubmit={(e) => void send(e)}>
-            <TextInput label="Name of the data set" description={`${file.name}, ${bytes(file.size)}`} required maxLength={200} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} />
-            <Button type="submit">Upload</Button>
+            <TextInput label={t.upload.name} description={t.upload.file({ name: file.name, size: bytes(file.size) })} required maxLength={200} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} />
+            <Button type="submit">{t.upload.upload}</Button>
             <Button variant="default" onClick={() => setFile(null)}>
-              Cancel
+              {t.cancel}
             </Button>
           </form>
         ) : (
           <>
             <div>
-              <h2>Drop a zip or tar here</h2>
-              <p className="dim small">
-                One folder for each class, images inside: <code>roses/1.jpg</code>, <code>tulips/2.jpg</code>
-              </p>
+              <h2>{t.upload.drop}</h2>
+              <p className="dim small">{t.upload.layout({ first: <code>roses/1.jpg</code>, second: <code>tulips/2.jpg</code> })}</p>
             </div>
             <Button variant="default" onClick={() => chooser.current?.click()}>
-              Choose a file
+              {t.upload.choose}
             </Button>
           </>
         )}
@@ -78,34 +78,33 @@ export function DropUpload() {
 }
 
 function UploadRow({ upload: u }: { upload: Upload }) {
+  const t = useWords();
   if (u.failure !== null)
     return (
       <Callout
         tone="bad"
-        title={`${u.name} was not uploaded`}
+        title={t.upload.failed({ name: u.name })}
         action={
           <Button size="xs" variant="default" onClick={() => dismiss(u.key)}>
-            Dismiss
+            {t.upload.dismiss}
           </Button>
         }
       >
-        <p>{u.failure}</p>
+        <p>{u.failure()}</p>
       </Callout>
     );
   return (
     <div className="panel upload">
       <div className="row between">
-        <span className="clip">Uploading {u.name}</span>
+        <span className="clip">{t.upload.uploading({ name: u.name })}</span>
         <span className="row">
-          <span className="small dim nowrap">
-            {bytes(Math.min(u.sent, u.size))} of {bytes(u.size)}
-          </span>
+          <span className="small dim nowrap">{t.upload.sent({ sent: bytes(Math.min(u.sent, u.size)), size: bytes(u.size) })}</span>
           <Button size="compact-xs" variant="subtle" onClick={u.cancel}>
-            Cancel
+            {t.cancel}
           </Button>
         </span>
       </div>
-      <Bar value={(100 * u.sent) / Math.max(1, u.size)} label={`Upload of ${u.name}`} />
+      <Bar value={(100 * u.sent) / Math.max(1, u.size)} label={t.upload.progress({ name: u.name })} />
     </div>
   );
 }

@@ -1,6 +1,8 @@
 import "../pages/gate.css";
 import "../styles/fields.css";
 import type { ReactNode } from "react";
+import { useWords } from "../words";
+import { LanguageSwitch } from "./LanguageSwitch";
 import { Mark } from "./Mark";
 
 /** One handwritten digit as the demo's data set has it: 8 × 8 shades. */
@@ -8,6 +10,7 @@ const DIGIT = ["00122100", "02300310", "00000320", "00123200", "00001310", "0000
 
 /** The frame of the two pages one sees before being let in. */
 export function Gate({ children }: { children: ReactNode }) {
+  const t = useWords();
   return (
     <main className="gate">
       <div className="gate-side" aria-hidden="true">
@@ -21,7 +24,7 @@ export function Gate({ children }: { children: ReactNode }) {
             <i key={i} data-shade={shade} />
           ))}
         </div>
-        <p>Say what to train. Watch it learn. Keep the model.</p>
+        <p>{t.slogan}</p>
       </div>
       <div className="gate-form">
         <div className="stack">
@@ -30,6 +33,7 @@ export function Gate({ children }: { children: ReactNode }) {
             VisionAI
           </span>
           {children}
+          <LanguageSwitch />
         </div>
       </div>
     </main>

@@ -3,6 +3,7 @@ import { useQueries } from "@tanstack/react-query";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useLayoutEffect, useRef, useState } from "react";
 import { $api, type Schemas } from "../api/client";
+import { useWords } from "../words";
 import { Failure, Skeleton } from "./states";
 
 type Image = Schemas["DatasetImage"];
@@ -26,6 +27,7 @@ const pageQuery = (id: string, filter: Filter, page: number) =>
 
 /** Every image of a filter, of which only those near the screen exist: rows are virtual, pages come as one scrolls. */
 export function ImageGrid({ datasetId, filter, total }: { datasetId: string; filter: Filter; total: number }) {
+  const t = useWords();
   const box = useRef<HTMLDivElement>(null);
   const { width, top } = usePlace(box);
   const columns = Math.max(2, Math.floor((width + GAP) / (TILE + GAP)));
@@ -48,7 +50,7 @@ export function ImageGrid({ datasetId, filter, total }: { datasetId: string; fil
 
   if (failed) return <Failure error={failed.error} retry={() => void failed.refetch()} />;
   return (
-    <div ref={box} className="tiles" role="grid" aria-label="Images" aria-rowcount={Math.ceil(total / columns)} style={{ height: rows.getTotalSize() }}>
+    <div ref={box} className="tiles" role="grid" aria-label={t.datasetPage.images} aria-rowcount={Math.ceil(total / columns)} style={{ height: rows.getTotalSize() }}>
       {visible.map((row) => (
         <div key={row.key} role="row" aria-rowindex={row.index + 1} className="tile-row" style={{ transform: `translateY(${row.start - top}px)`, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
           {Array.from({ length: Math.min(columns, total - row.index * columns) }, (_, i) => row.index * columns + i).map((n) => (
@@ -61,6 +63,7 @@ export function ImageGrid({ datasetId, filter, total }: { datasetId: string; fil
 }
 
 function Tile({ image }: { image: Image | undefined }) {
+  const t = useWords();
   const [broken, setBroken] = useState(false);
   if (!image)
     return (
@@ -69,19 +72,19 @@ function Tile({ image }: { image: Image | undefined }) {
         <span className="tile-label">&nbsp;</span>
       </div>
     );
-  const name = `${image.file_name}, ${image.width} × ${image.height}, ${image.split}`;
+  const name = `${image.file_name}, ${image.width} × ${image.height}, ${t.splits[image.split]}`;
   return (
     <div role="gridcell" className="tile" title={name}>
       <div className="tile-frame">
         {broken ? (
-          <span className="small dim">no preview</span>
+          <span className="small dim">{t.images.noPreview}</span>
         ) : (
           <img src={image.thumbnail_url} alt={name} data-tiny={Math.max(image.width, image.height) <= TINY} loading="lazy" decoding="async" onError={() => setBroken(true)} />
         )}
       </div>
       <span className="tile-label">
-        <span className="clip">{image.labels.join(", ") || "no label"}</span>
-        {image.split === "val" && <span>val</span>}
+        <span className="clip">{image.labels.join(", ") || t.images.noLabel}</span>
+        {image.split === "val" && <span>{t.splits.val}</span>}
       </span>
     </div>
   );
@@ -104,4 +107,7 @@ function usePlace(ref: React.RefObject<HTMLElement | null>): { width: number; to
   return place;
 }
 
-export const GridSkeleton = () => <Skeleton height="60vh" label="Loading images" />;
+export function GridSkeleton() {
+  const t = useWords();
+  return <Skeleton height="60vh" label={t.images.loading} />;
+}

@@ -4,6 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ENDED, unwrap, type Schemas } from "../api/client";
 import { jobQueries } from "../live/use-job";
+import { useWords } from "../words";
 import { AskButton } from "./AskButton";
 
 type Job = Schemas["Job"];
@@ -14,13 +15,14 @@ export function JobActions({ job }: { job: Job }) {
 }
 
 function Cancel({ job }: { job: Job }) {
+  const t = useWords();
   const client = useQueryClient();
   return (
     <AskButton
-      label={job.cancel_requested ? "Cancelling…" : "Cancel"}
-      title="Cancel this training?"
-      confirm="Cancel the training"
-      dismiss="Let it run"
+      label={job.cancel_requested ? t.actions.cancelling : t.cancel}
+      title={t.actions.cancelTitle}
+      confirm={t.actions.cancelIt}
+      dismiss={t.actions.letItRun}
       danger
       disabled={job.cancel_requested}
       onConfirm={async () => {
@@ -28,19 +30,20 @@ function Cancel({ job }: { job: Job }) {
         client.setQueryData(jobQueries.job(job.id).queryKey, answer);
       }}
     >
-      <p className="dim">The trainer saves what it has learned so far and stops. You can go on from there later.</p>
+      <p className="dim">{t.actions.cancelHelp}</p>
     </AskButton>
   );
 }
 
 function Ended({ job }: { job: Job }) {
+  const t = useWords();
   const artifacts = useQuery(jobQueries.artifacts(job.id));
   const checkpoint = artifacts.data?.items.find((a) => a.kind === "checkpoint_last")?.epoch;
   return (
     <div className="row wrap">
       {checkpoint != null && <GoOn job={job} from={checkpoint} />}
       <Button component={Link} to="/train" search={{ from: job.id } as never} variant="default">
-        Train again
+        {t.actions.trainAgain}
       </Button>
       <Delete job={job} />
     </div>
@@ -48,15 +51,16 @@ function Ended({ job }: { job: Job }) {
 }
 
 function GoOn({ job, from }: { job: Job; from: number }) {
+  const t = useWords().actions;
   const wanted = Number(job.config.epochs) || from;
   const [epochs, setEpochs] = useState(String(from < wanted ? wanted : from + wanted));
   const navigate = useNavigate();
   return (
     <AskButton
-      label={job.state === "completed" ? "Train longer" : "Go on"}
-      title={`Go on after epoch ${from}?`}
-      confirm="Go on"
-      dismiss="Not now"
+      label={job.state === "completed" ? t.trainLonger : t.goOn}
+      title={t.goOnTitle({ n: from })}
+      confirm={t.goOn}
+      dismiss={t.notNow}
       onConfirm={async () => {
         const made = await unwrap(
           api.POST("/api/v1/training/jobs/{job_id}/resume", { params: { path: { job_id: job.id } }, body: { config: { epochs: Number(epochs) } } }),
@@ -64,21 +68,22 @@ function GoOn({ job, from }: { job: Job; from: number }) {
         await navigate({ to: "/jobs/$jobId", params: { jobId: made.id } });
       }}
     >
-      <p className="dim">A new training starts from the last checkpoint, with the same settings. Its curves go on from these.</p>
-      <TextInput label="Epochs in all" inputMode="numeric" pattern="[0-9]+" required value={epochs} onChange={(e) => setEpochs(e.currentTarget.value)} />
+      <p className="dim">{t.goOnHelp}</p>
+      <TextInput label={t.epochsInAll} inputMode="numeric" pattern="[0-9]+" required value={epochs} onChange={(e) => setEpochs(e.currentTarget.value)} />
     </AskButton>
   );
 }
 
 function Delete({ job }: { job: Job }) {
+  const t = useWords();
   const navigate = useNavigate();
   const client = useQueryClient();
   return (
     <AskButton
-      label="Delete"
-      title="Delete this training?"
-      confirm="Delete it"
-      dismiss="Keep it"
+      label={t.delete}
+      title={t.actions.deleteTitle}
+      confirm={t.deleteIt}
+      dismiss={t.keepIt}
       danger
       onConfirm={async () => {
         await unwrap(api.DELETE("/api/v1/training/jobs/{job_id}", { params: { path: { job_id: job.id } } }));
@@ -86,7 +91,7 @@ function Delete({ job }: { job: Job }) {
         client.removeQueries({ queryKey: jobQueries.job(job.id).queryKey });
       }}
     >
-      <p className="dim">Its model, checkpoints, curves and log are removed for everybody. This cannot be undone.</p>
+      <p className="dim">{t.actions.deleteHelp}</p>
     </AskButton>
   );
 }

@@ -2,46 +2,48 @@ import { useQuery } from "@tanstack/react-query";
 import { ENDED, type Schemas } from "../api/client";
 import { count, metric } from "../lib/format";
 import { jobQueries } from "../live/use-job";
+import { useWords } from "../words";
 import { ConfusionMatrix } from "./ConfusionMatrix";
 import { Empty, Failure, Skeleton } from "./states";
 
 /** How good the best epoch is, class by class. */
 export function JobResults({ job }: { job: Schemas["Job"] }) {
+  const t = useWords().results;
   const validation = useQuery({ ...jobQueries.validation(job.id), enabled: job.best !== null });
   if (!job.best)
     return ENDED.includes(job.state) ? (
-      <Empty title="No validation">
-        <p>It ended before its model was tried on the validation images.</p>
+      <Empty title={t.none}>
+        <p>{t.noneHelp}</p>
       </Empty>
     ) : (
-      <Empty title="No validation yet">
-        <p>After each epoch the model is tried on images it was not trained on; the best of these trials stands here.</p>
+      <Empty title={t.noneYet}>
+        <p>{t.noneYetHelp}</p>
       </Empty>
     );
   if (validation.isError) return <Failure error={validation.error} retry={() => void validation.refetch()} />;
-  if (!validation.data) return <Skeleton height={360} label="Loading the results" />;
+  if (!validation.data) return <Skeleton height={360} label={t.loading} />;
   const { per_class, confusion_matrix, classes, epoch } = validation.data;
   return (
     <div className="job-results">
       {per_class.length > 0 && (
-        <section className="panel" aria-label="Classes">
+        <section className="panel" aria-label={t.classes}>
           <div className="panel-title">
-            <h2>Classes</h2>
-            <span className="small dim">epoch {epoch}, the best</span>
+            <h2>{t.classes}</h2>
+            <span className="small dim">{t.ofEpoch({ n: epoch })}</span>
           </div>
-          <div className="table-scroll" tabIndex={0} role="region" aria-label="Table of classes">
+          <div className="table-scroll" tabIndex={0} role="region" aria-label={t.tableOfClasses}>
             <table className="table">
               <thead>
                 <tr>
-                  <th scope="col">Class</th>
+                  <th scope="col">{t.class}</th>
                   <th scope="col" className="num">
-                    Precision
+                    {t.precision}
                   </th>
                   <th scope="col" className="num">
-                    Recall
+                    {t.recall}
                   </th>
                   <th scope="col" className="num">
-                    Images
+                    {t.images}
                   </th>
                 </tr>
               </thead>
@@ -60,10 +62,10 @@ export function JobResults({ job }: { job: Schemas["Job"] }) {
         </section>
       )}
       {confusion_matrix && (
-        <section className="panel" aria-label="Confusions">
+        <section className="panel" aria-label={t.confusions}>
           <div className="panel-title">
-            <h2>Confusion matrix</h2>
-            <span className="small dim">rows: true, columns: predicted</span>
+            <h2>{t.matrix}</h2>
+            <span className="small dim">{t.axes}</span>
           </div>
           <ConfusionMatrix matrix={confusion_matrix} classes={classes} />
         </section>

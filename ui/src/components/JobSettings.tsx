@@ -1,45 +1,47 @@
 import type { Schemas } from "../api/client";
 import { $api } from "../api/client";
-import { dateTime, duration } from "../lib/format";
+import { count, dateTime, duration } from "../lib/format";
 import { fieldsOf, said } from "../lib/schema";
+import { useWords, type Words } from "../words";
 
 /** Everything the job was started with, and the ids that logs and scripts ask for. */
 export function JobSettings({ job }: { job: Schemas["Job"] }) {
+  const t = useWords();
   const config = Object.entries(job.config);
   const server = $api.useQuery("get", "/api/v1/training/policy", {}, { staleTime: 60_000 }).data;
   const frameworks = $api.useQuery("get", "/api/v1/models", {}, { staleTime: 60_000 }).data?.items;
-  const fields = fieldsOf(frameworks?.find((f) => f.framework === job.framework)?.schema ?? {});
+  const fields = fieldsOf(frameworks?.find((f) => f.framework === job.framework)?.schema ?? {}, t);
   const shown = (name: string, given: unknown): string => {
     const field = fields.find((f) => f.name === name);
     return given === null && field ? field.empty : said(given);
   };
   const facts: [string, string][] = [
-    ["Task", job.task_type.replaceAll("_", " ")],
-    ["Framework", job.framework],
-    ["Model", job.model_name],
-    ["Data set", job.dataset_name],
-    ["Version", job.dataset_version_id],
-    ["Priority", job.priority],
-    ["Attempt", String(job.attempt)],
-    ["Tries after a loss", limit(job.policy.max_retries, server?.max_retries, String)],
-    ["Trained for", duration(job.run_seconds)],
-    ["Time limit", job.policy.time_limit_seconds == null ? "none" : duration(job.policy.time_limit_seconds)],
-    ["Silence limit", limit(job.policy.silence_seconds, server?.silence_seconds, duration)],
-    ["Checkpoints kept", ["last", "best", ...(job.policy.keep_every == null ? [] : [`every ${job.policy.keep_every} epochs`])].join(", ")],
-    ["Created", `${dateTime(job.created_at)} by ${job.created_by.name}`],
-    ["Started", job.started_at ? dateTime(job.started_at) : "–"],
-    ["Ended", job.ended_at ? dateTime(job.ended_at) : "–"],
-    ["Job id", job.id],
-    ["Trace id", job.trace_id],
+    [t.task, t.tasks[job.task_type]],
+    [t.framework, job.framework],
+    [t.model, job.model_name],
+    [t.dataset, job.dataset_name],
+    [t.settings.version, job.dataset_version_id],
+    [t.settings.priority, t.priorities[job.priority]],
+    [t.settings.attempt, count(job.attempt)],
+    [t.settings.retries, limit(job.policy.max_retries, server?.max_retries, count, t)],
+    [t.settings.trainedFor, duration(job.run_seconds)],
+    [t.settings.timeLimit, job.policy.time_limit_seconds == null ? t.settings.noLimit : duration(job.policy.time_limit_seconds)],
+    [t.settings.silenceLimit, limit(job.policy.silence_seconds, server?.silence_seconds, duration, t)],
+    [t.settings.checkpoints, t.settings.kept({ every: job.policy.keep_every })],
+    [t.settings.created, t.settings.createdBy({ time: dateTime(job.created_at), name: job.created_by.name })],
+    [t.settings.started, job.started_at ? dateTime(job.started_at) : "–"],
+    [t.settings.ended, job.ended_at ? dateTime(job.ended_at) : "–"],
+    [t.settings.jobId, job.id],
+    [t.settings.traceId, job.trace_id],
   ];
   return (
     <div className="job-charts">
-      <section className="panel" aria-label="Hyperparameters">
+      <section className="panel" aria-label={t.settings.hyperparameters}>
         <div className="panel-title">
-          <h2>Hyperparameters</h2>
+          <h2>{t.settings.hyperparameters}</h2>
         </div>
         {config.length === 0 ? (
-          <p className="dim small">The framework&apos;s own defaults.</p>
+          <p className="dim small">{t.settings.defaults}</p>
         ) : (
           <dl className="facts">
             {config.map(([name, given]) => (
@@ -48,9 +50,9 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
           </dl>
         )}
       </section>
-      <section className="panel" aria-label="Job">
+      <section className="panel" aria-label={t.job.title}>
         <div className="panel-title">
-          <h2>Job</h2>
+          <h2>{t.job.title}</h2>
         </div>
         <dl className="facts">
           {facts.map(([name, value]) => (
@@ -64,8 +66,8 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
 
 type Limit = number | null | undefined;
 
-const limit = (own: Limit, servers: Limit, say: (n: number) => string): string =>
-  own != null ? say(own) : servers != null ? `${say(servers)}, the server's` : "the server's";
+const limit = (own: Limit, servers: Limit, say: (n: number) => string, t: Words): string =>
+  own != null ? say(own) : servers != null ? t.settings.serversValue({ value: say(servers) }) : t.settings.servers;
 
 const Fact = ({ name, value }: { name: string; value: string }) => (
   <>

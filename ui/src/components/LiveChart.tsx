@@ -5,6 +5,8 @@ import uPlot from "uplot";
 import { isRatio, metric, metricTitle } from "../lib/format";
 import { columns, frameBuffer, type Columns } from "../live/columns";
 import type { MetricRow } from "../live/job";
+import { useWords, words } from "../words";
+import { number } from "../words/locale";
 
 const HEIGHT = 220;
 /** Training is blue and validation amber in every chart. */
@@ -20,6 +22,7 @@ type Props = { title: string; names: readonly string[]; rows: readonly MetricRow
 
 /** Metrics by epoch, redrawn at most once a frame. The key shows the value under the pointer, else the last one. */
 export function LiveChart({ title, names, rows, total }: Props) {
+  const t = useWords().job;
   const shown = names.filter((name) => rows.some((row) => row.metrics[name] !== undefined));
   const [hovered, setHovered] = useState<number | null>(null);
   const at = hovered === null ? rows.at(-1) : rows[hovered];
@@ -39,7 +42,7 @@ export function LiveChart({ title, names, rows, total }: Props) {
       </figcaption>
       {rows.length === 0 ? (
         <div className="chart-plot">
-          <span className="chart-wait">The first epoch is not finished yet</span>
+          <span className="chart-wait">{t.noEpochYet}</span>
         </div>
       ) : (
         <Plot names={shown} rows={rows} total={total} onHover={setHovered} />
@@ -49,6 +52,7 @@ export function LiveChart({ title, names, rows, total }: Props) {
 }
 
 function Plot({ names, rows, total, onHover }: Omit<Props, "title"> & { onHover: (index: number | null) => void }) {
+  const t = useWords();
   const box = useRef<HTMLDivElement>(null);
   const buffer = useRef<{ put: (data: Columns) => void } | null>(null);
   const scheme = useComputedColorScheme("light");
@@ -71,10 +75,10 @@ function Plot({ names, rows, total, onHover }: Omit<Props, "title"> & { onHover:
       resize.disconnect();
       plot.destroy();
     };
-  }, [key, last, scheme, onHover]);
-  useEffect(() => buffer.current?.put(data), [data, last, scheme]);
+  }, [key, last, scheme, t, onHover]);
+  useEffect(() => buffer.current?.put(data), [data, last, scheme, t]);
 
-  return <div ref={box} className="chart-plot" data-testid="chart" role="img" aria-label={`${rows.length} epochs; the table of epochs has the numbers`} />;
+  return <div ref={box} className="chart-plot" data-testid="chart" role="img" aria-label={t.job.chart({ n: rows.length })} />;
 }
 
 function options(element: HTMLElement, names: string[], last: number, onHover: (index: number | null) => void): uPlot.Options {
@@ -108,8 +112,8 @@ function options(element: HTMLElement, names: string[], last: number, onHover: (
 
 /** All of an axis in one notation. */
 function tickTexts(name: string, ticks: number[]): string[] {
-  if (isRatio(name)) return ticks.map((t) => `${Number((t * 100).toFixed(1))} %`);
-  const short = ticks.map((t) => Number(t.toPrecision(3)));
-  const small = short.some((t) => t !== 0 && Math.abs(t) < 1e-3);
-  return short.map((t) => (small && t !== 0 ? t.toExponential() : String(t)));
+  if (isRatio(name)) return ticks.map((tick) => words().unit.percent({ n: number(tick * 100, { maximumFractionDigits: 1 }) }));
+  const short = ticks.map((tick) => Number(tick.toPrecision(3)));
+  const small = short.some((tick) => tick !== 0 && Math.abs(tick) < 1e-3);
+  return short.map((tick) => (small && tick !== 0 ? tick.toExponential() : number(tick, { maximumSignificantDigits: 3 })));
 }

@@ -1,14 +1,16 @@
 import "./LogTail.css";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useState } from "react";
-import { clock, count } from "../lib/format";
+import { clock } from "../lib/format";
 import { useLog } from "../live/use-job";
+import { useWords } from "../words";
 import { Failure, Skeleton } from "./states";
 
 const LINE = 20;
 
 /** The log's end. It follows what comes until one scrolls up, and again when one is back at the end. */
 export function LogTail({ jobId, ended }: { jobId: string; ended: boolean }) {
+  const t = useWords();
   const log = useLog(jobId);
   const box = useRef<HTMLDivElement>(null);
   const [follow, setFollow] = useState(true);
@@ -20,16 +22,16 @@ export function LogTail({ jobId, ended }: { jobId: string; ended: boolean }) {
   }, [follow, lines.length, height]);
 
   if (log.isError) return <Failure error={log.error} retry={() => void log.refetch()} />;
-  if (!log.data) return <Skeleton height={400} label="Loading the log" />;
+  if (!log.data) return <Skeleton height={400} label={t.log.loading} />;
   return (
-    <section className="panel flush" aria-label="Log">
+    <section className="panel flush" aria-label={t.job.log}>
       <div className="log-bar">
         <span className="small dim">
-          {log.data.total > lines.length ? `the last ${count(lines.length)} of ${count(log.data.total)} lines` : `${count(lines.length)} lines`}
+          {log.data.total > lines.length ? t.log.last({ n: lines.length, total: log.data.total }) : t.count.lines({ n: lines.length })}
         </span>
         {!ended && (
           <button type="button" className="chip" aria-pressed={follow} onClick={() => setFollow(!follow)}>
-            Follow
+            {t.log.follow}
           </button>
         )}
       </div>
@@ -44,7 +46,7 @@ export function LogTail({ jobId, ended }: { jobId: string; ended: boolean }) {
           setFollow(scrollHeight - scrollTop - clientHeight < 2 * LINE);
         }}
       >
-        {lines.length === 0 && <p className="dim log-line">{ended ? "Nothing was written." : "Nothing was written yet."}</p>}
+        {lines.length === 0 && <p className="dim log-line">{ended ? t.log.nothing : t.log.nothingYet}</p>}
         <div className="log-in" style={{ height }}>
           {rows.getVirtualItems().map((row) => {
             const line = lines[row.index]!;

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { $api, type Schemas } from "../api/client";
 import { useNow } from "../lib/hooks";
 import { AT_WORK, byTurn, WAITING } from "../live/job";
+import { useWords } from "../words";
 import { JobRow } from "./JobRow";
 import { Failure, Skeleton } from "./states";
 
@@ -14,6 +15,7 @@ const MOST = 200;
 
 /** What runs and what comes next; where nothing does, what was trained last. */
 export function RecentJobs() {
+  const t = useWords();
   const running = useJobs({ state: AT_WORK, limit: SHOWN }, 1_500);
   const waiting = useJobs({ state: WAITING, limit: MOST }, 3_000);
   const latest = useJobs({ limit: SHOWN_ENDED }, 8_000);
@@ -22,11 +24,11 @@ export function RecentJobs() {
   const active = [running, waiting].flatMap((jobs) => jobs.data?.items ?? []).toSorted(byTurn);
   const now = useNow(active.length > 0);
   return (
-    <section className="panel" aria-label="Jobs">
+    <section className="panel" aria-label={t.jobs.title}>
       <div className="panel-title">
-        <h2>{running.data?.items.length ? "Running now" : active.length > 0 ? "Waiting" : "Latest jobs"}</h2>
+        <h2>{running.data?.items.length ? t.recent.running : active.length > 0 ? t.recent.waiting : t.recent.latest}</h2>
         <Link to="/jobs" className="small">
-          {active.length > SHOWN ? `All jobs, ${active.length - SHOWN} more waiting` : "All jobs"}
+          {active.length > SHOWN ? t.recent.allAndMore({ n: active.length - SHOWN }) : t.recent.all}
         </Link>
       </div>
       {failed ? (
@@ -44,7 +46,8 @@ const useJobs = (query: { state?: Job["state"][]; limit: number }, refetchInterv
   $api.useQuery("get", "/api/v1/training/jobs", { params: { query } }, { refetchInterval });
 
 function List({ jobs, now }: { jobs: Job[]; now: number }) {
-  if (jobs.length === 0) return <p className="dim small">Trainings show here as soon as one is started.</p>;
+  const t = useWords().recent;
+  if (jobs.length === 0) return <p className="dim small">{t.none}</p>;
   return (
     <ul className="job-list">
       {jobs.map((job) => (

@@ -2,6 +2,7 @@ import "./SchemaForm.css";
 import { Input, SegmentedControl, Select, Switch, TextInput } from "@mantine/core";
 import { useId, useState } from "react";
 import { differences, faultOf, parse, sentence, written, type Config, type Field } from "../lib/schema";
+import { useWords } from "../words";
 
 type Props = {
   fields: Field[];
@@ -18,6 +19,7 @@ export const fieldId = (name: string): string => `field-${name}`;
 
 /** A framework's hyperparameters, in the groups its schema names. What differs from the default is marked. */
 export function SchemaForm({ fields, value, onChange, errors = {}, closed = false }: Props) {
+  const t = useWords().form;
   const changed = differences(fields, value);
   const groups = [...new Set(fields.map((f) => f.group))];
   return groups.map((group, i) => {
@@ -27,7 +29,7 @@ export function SchemaForm({ fields, value, onChange, errors = {}, closed = fals
     return (
       <details key={group} className="schema-group" open={open || undefined}>
         <summary>
-          {group} {count > 0 && <span className="small dim">· {count} changed</span>}
+          {group} {count > 0 && <span className="small dim">· {t.changed({ n: count })}</span>}
         </summary>
         <div className="schema-fields">
           {members.map((field) => (
@@ -60,17 +62,17 @@ function Control({ field, value, error, onChange }: ControlProps) {
   );
 }
 
-const TRISTATE = [
-  { value: "null", label: "Automatic" },
-  { value: "true", label: "Yes" },
-  { value: "false", label: "No" },
-];
-
 function Tristate({ field, value, error, onChange }: ControlProps) {
+  const t = useWords().form;
   const label = useId();
+  const ways = [
+    { value: "null", label: t.chooseAutomatic },
+    { value: "true", label: t.chooseYes },
+    { value: "false", label: t.chooseNo },
+  ];
   return (
     <Input.Wrapper label={field.title} description={field.description} error={error} labelElement="div" labelProps={{ id: label }}>
-      <SegmentedControl fullWidth size="sm" mt={4} aria-labelledby={label} data={TRISTATE} value={String(value ?? null)} onChange={(chosen) => onChange(JSON.parse(chosen))} />
+      <SegmentedControl fullWidth size="sm" mt={4} aria-labelledby={label} data={ways} value={String(value ?? null)} onChange={(chosen) => onChange(JSON.parse(chosen))} />
     </Input.Wrapper>
   );
 }

@@ -8,23 +8,26 @@ import { api, queryClient } from "../api/client";
 import { useConnectionLost } from "../api/connection";
 import { session, useUser } from "../api/session";
 import { answers } from "../live/answers";
+import { useWords } from "../words";
+import { LanguageSwitch } from "./LanguageSwitch";
 import { Mark } from "./Mark";
 
 const NAVIGATION = [
-  { to: "/", label: "Home", icon: House },
-  { to: "/datasets", label: "Data sets", icon: Images },
-  { to: "/jobs", label: "Jobs", icon: Gauge },
-  { to: "/models", label: "Models", icon: Boxes },
+  { to: "/", word: "home", icon: House },
+  { to: "/datasets", word: "datasets", icon: Images },
+  { to: "/jobs", word: "jobs", icon: Gauge },
+  { to: "/models", word: "models", icon: Boxes },
 ] as const;
 
 /** What stands around every page of somebody signed in. */
 export function Shell() {
+  const t = useWords();
   const lost = useConnectionLost();
   useLeaveWhenSignedOut();
   return (
     <div className="shell">
       <a className="skip" href="#main">
-        Skip to the content
+        {t.shell.skip}
       </a>
       <header className="shell-bar">
         <div className="shell-bar-in">
@@ -32,17 +35,17 @@ export function Shell() {
             <Mark />
             VisionAI
           </Link>
-          <nav className="shell-nav" aria-label="Main">
-            {NAVIGATION.map(({ to, label, icon: Icon }) => (
+          <nav className="shell-nav" aria-label={t.shell.main}>
+            {NAVIGATION.map(({ to, word, icon: Icon }) => (
               <Link key={to} to={to} activeOptions={{ exact: to === "/", includeSearch: false }}>
                 <Icon size={19} aria-hidden />
-                {label}
+                {t.shell[word]}
               </Link>
             ))}
           </nav>
           <div className="row">
             <Button component={Link} to="/train" size="xs" leftSection={<Plus size={15} aria-hidden />}>
-              New training
+              {t.newTraining}
             </Button>
             <SchemeToggle />
             <Account />
@@ -50,7 +53,7 @@ export function Shell() {
         </div>
         {lost && (
           <div className="shell-lost" role="status">
-            Connection lost, reconnecting… What you see may be out of date.
+            {t.shell.lost}
           </div>
         )}
       </header>
@@ -71,39 +74,38 @@ function useLeaveWhenSignedOut(): void {
   }, [user, router]);
 }
 
-const SCHEMES = {
-  light: { label: "Use light colours", icon: Sun },
-  dark: { label: "Use dark colours", icon: Moon },
-  auto: { label: "Use the system's colours", icon: Monitor },
-};
+const SCHEMES = { light: Sun, dark: Moon, auto: Monitor };
 
 /** From the system's colours to the other ones, back to these, and back to the system's whatever they are. */
 function SchemeToggle() {
+  const t = useWords().shell;
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const order: MantineColorScheme[] = useColorScheme() === "dark" ? ["auto", "light", "dark"] : ["auto", "dark", "light"];
   const next = order[(order.indexOf(colorScheme) + 1) % order.length]!;
-  const { label, icon: Icon } = SCHEMES[next];
+  const Icon = SCHEMES[next];
   return (
-    <ActionIcon variant="subtle" size="lg" onClick={() => setColorScheme(next)} aria-label={label} title={label}>
+    <ActionIcon variant="subtle" size="lg" onClick={() => setColorScheme(next)} aria-label={t[next]} title={t[next]}>
       <Icon size={18} />
     </ActionIcon>
   );
 }
 
 function Account() {
+  const t = useWords();
   const user = useUser();
   return (
     <>
-      <ActionIcon variant="subtle" size="lg" aria-label="Account" popoverTarget="account">
+      <ActionIcon variant="subtle" size="lg" aria-label={t.shell.account} popoverTarget="account">
         <CircleUserRound size={19} />
       </ActionIcon>
       <div id="account" popover="auto" className="account">
         <p className="break">
           {user?.name || user?.email}
-          <span className="dim small"> · {user?.role}</span>
+          {user && <span className="dim small"> · {t.roles[user.role]}</span>}
         </p>
+        <LanguageSwitch />
         <Button variant="default" size="xs" onClick={() => void signOut()}>
-          Sign out
+          {t.shell.signOut}
         </Button>
       </div>
     </>

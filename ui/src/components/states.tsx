@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import type { Schemas } from "../api/client";
 import { problemOf } from "../api/problem";
 import { useTitle } from "../lib/hooks";
+import { useWords } from "../words";
 
 export type Tone = "live" | "good" | "bad" | "wait" | "off";
 
@@ -30,11 +31,15 @@ export const Badge = ({ tone, children }: { tone: Tone; children: ReactNode }) =
 );
 
 export function JobBadge({ job }: { job: Schemas["Job"] }) {
+  const t = useWords();
   const cancelling = job.cancel_requested && JOB_STATES[job.state] !== "off" && JOB_STATES[job.state] !== "bad";
-  return <Badge tone={jobTone(job)}>{cancelling && job.state !== "completed" ? "cancelling" : job.state}</Badge>;
+  return <Badge tone={jobTone(job)}>{cancelling && job.state !== "completed" ? t.cancelling : t.jobStates[job.state]}</Badge>;
 }
 
-export const DatasetBadge = ({ status }: { status: Schemas["Dataset"]["status"] }) => <Badge tone={DATASET_STATES[status]}>{status}</Badge>;
+export function DatasetBadge({ status }: { status: Schemas["Dataset"]["status"] }) {
+  const t = useWords();
+  return <Badge tone={DATASET_STATES[status]}>{t.datasetStates[status]}</Badge>;
+}
 
 export function Bar({ value, label, tone = "live" }: { value: number; label: string; tone?: Tone }) {
   const percent = Math.min(100, Math.max(0, value));
@@ -71,22 +76,24 @@ export function Empty({ title, heading: Heading = "h2", children, action }: Empt
 }
 
 /** Holds the place of what is being fetched, at its size. */
-export const Skeleton = ({ height, label = "Loading" }: { height: number | string; label?: string }) => (
-  <div className="skeleton pulse" style={{ height }} role="status" aria-label={label} />
-);
+export function Skeleton({ height, label }: { height: number | string; label?: string }) {
+  const t = useWords();
+  return <div className="skeleton pulse" style={{ height }} role="status" aria-label={label ?? t.loading} />;
+}
 
 /** A request that failed, with the way on. What isn't there (404) is a page of its own. */
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
+  const t = useWords();
   const problem = problemOf(error);
   if (problem.status === 404) return <NotFound what={problem.detail} />;
   return (
     <Callout
       tone="bad"
-      title={problem.status === 0 ? "No answer from the server" : "This did not work"}
+      title={problem.status === 0 ? t.problem.noAnswer : t.problem.failed}
       action={
         retry && (
           <Button variant="default" size="xs" onClick={retry}>
-            Try again
+            {t.tryAgain}
           </Button>
         )
       }
@@ -96,19 +103,20 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   );
 }
 
-export function NotFound({ what = "There is no page at this address." }: { what?: string }) {
-  useTitle("Not found");
+export function NotFound({ what }: { what?: string }) {
+  const t = useWords().notFound;
+  useTitle(t.title);
   return (
     <Empty
-      title="Nothing here"
+      title={t.nothing}
       heading="h1"
       action={
         <Button component="a" href="/" variant="default">
-          Go home
+          {t.goHome}
         </Button>
       }
     >
-      <p>{what}</p>
+      <p>{what ?? t.noPage}</p>
     </Empty>
   );
 }

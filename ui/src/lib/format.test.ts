@@ -1,5 +1,11 @@
-import { expect, test } from "vitest";
-import { ago, bytes, compact, duration, elapsed, metric, plural } from "./format";
+import { afterEach, expect, test } from "vitest";
+import { chooseLanguage, startWords, words } from "../words";
+import { ago, bytes, clock, compact, count, dateTime, duration, elapsed, metric, metricTitle, percent } from "./format";
+
+afterEach(async () => {
+  localStorage.clear();
+  await startWords();
+});
 
 test.each([
   [0, "0 bytes"],
@@ -42,8 +48,32 @@ test.each([
 ])("%s %o is written %s", (name, value, text) => expect(metric(name, value)).toBe(text));
 
 test("counts", () => {
-  expect(plural(1, "image")).toBe("1 image");
-  expect(plural(1797, "image")).toBe("1,797 images");
-  expect(plural(0, "class", "classes")).toBe("0 classes");
+  expect(words().count.images({ n: 1 })).toBe("1 image");
+  expect(words().count.images({ n: 1797 })).toBe("1,797 images");
+  expect(words().count.classes({ n: 0 })).toBe("0 classes");
   expect([374, 374_000, 25_600_000, 1_200_000_000].map(compact)).toEqual(["374", "374 k", "25.6 M", "1.2 B"]);
+});
+
+test("Korean has units, counts and times of its own", async () => {
+  await chooseLanguage("ko");
+  const now = Date.parse("2026-01-02T00:00:00Z");
+  expect([999, 1_512_331].map(bytes)).toEqual(["999바이트", "1.5 MB"]);
+  expect([0, 125, 11_520, 180_000].map(duration)).toEqual(["0초", "2분 5초", "3시간 12분", "2일 2시간"]);
+  expect(ago("2026-01-01T23:59:50Z", now)).toBe("방금 전");
+  expect(ago("2026-01-01T21:30:00Z", now)).toBe("2시간 전");
+  expect(metric("val/accuracy", 0.98611)).toBe("98.61%");
+  expect(metricTitle("val/accuracy")).toBe("검증 정확도");
+  expect(percent(61.8)).toBe("62%");
+  expect(count(1797)).toBe("1,797");
+  expect([374, 374_000, 25_600_000, 1_200_000_000].map(compact)).toEqual(["374", "37.4만", "2,560만", "12억"]);
+  expect([1, 1797].map((n) => words().count.images({ n }))).toEqual(["이미지 1장", "이미지 1,797장"]);
+});
+
+test("dates and times are written as the language has them, a log's clock the same in all", async () => {
+  const time = new Date(2026, 0, 2, 15, 4, 5).toISOString();
+  expect(dateTime(time)).toMatch(/^Jan 2, 2026, 3:04:05.PM$/);
+  expect(clock(time)).toBe("15:04:05");
+  await chooseLanguage("ko");
+  expect(dateTime(time)).toBe("2026. 1. 2. 오후 3:04:05");
+  expect(clock(time)).toBe("15:04:05");
 });

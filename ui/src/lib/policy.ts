@@ -1,22 +1,24 @@
 import type { Schemas } from "../api/client";
-import { fieldsOf, type Config, type Field } from "./schema";
+import { words, type Words } from "../words";
+import { fieldsOf, type Config, type Field, type JsonSchema } from "./schema";
 
 type Policy = Schemas["Policy"];
 
 const HOUR = 3600;
-const group = { "x-group": "Limits and files" };
 
 /** What one job may take and what is kept of it, as a form shows it: the time limit in hours.
  * `server` is what holds where a field is left empty. */
-export const policyFields = (server: Policy): Field[] =>
-  fieldsOf({
-    properties: {
-      time_limit_hours: { ...group, type: ["number", "null"], minimum: 0.02, maximum: 100_000, title: "Time limit, in hours", "x-empty": "none", description: "Of training, all attempts together; then it is stopped, and what it saved is kept." },
-      max_retries: { ...group, type: ["integer", "null"], minimum: 0, maximum: 100, title: "Tries after a loss", "x-empty": `${server.max_retries}, the server's`, description: "How often it goes on from its last checkpoint by itself." },
-      silence_seconds: { ...group, type: ["number", "null"], minimum: 30, maximum: 1_000_000, title: "Silence limit, in seconds", "x-empty": `${server.silence_seconds}, the server's`, description: "Without a word for so long, a trainer is taken for lost." },
-      keep_every: { ...group, type: ["integer", "null"], minimum: 1, maximum: 1_000_000, title: "Keep a checkpoint every … epochs", "x-empty": "none", description: "Besides the last and the best one." },
-    },
-  });
+export function policyFields(server: Policy, t: Words = words()): Field[] {
+  const group = { "x-group": t.policy.group };
+  const servers = (value: number | null | undefined): string => t.settings.serversValue({ value: String(value) });
+  const properties: JsonSchema["properties"] = {
+    time_limit_hours: { ...group, type: ["number", "null"], minimum: 0.02, maximum: 100_000, title: t.policy.timeLimit, "x-empty": t.form.none, description: t.policy.timeLimitHelp },
+    max_retries: { ...group, type: ["integer", "null"], minimum: 0, maximum: 100, title: t.policy.retries, "x-empty": servers(server.max_retries), description: t.policy.retriesHelp },
+    silence_seconds: { ...group, type: ["number", "null"], minimum: 30, maximum: 1_000_000, title: t.policy.silence, "x-empty": servers(server.silence_seconds), description: t.policy.silenceHelp },
+    keep_every: { ...group, type: ["integer", "null"], minimum: 1, maximum: 1_000_000, title: t.policy.keepEvery, "x-empty": t.form.none, description: t.policy.keepEveryHelp },
+  };
+  return fieldsOf({ properties }, t);
+}
 
 export const policyOf = ({ time_limit_hours, ...rest }: Config): Policy => ({ ...rest, ...(typeof time_limit_hours === "number" && { time_limit_seconds: time_limit_hours * HOUR }) });
 

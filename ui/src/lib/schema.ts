@@ -1,3 +1,5 @@
+import { words, type Words } from "../words";
+
 /** The part of JSON Schema that trainers' manifests use. */
 export type JsonSchema = {
   type?: string | string[];
@@ -36,10 +38,8 @@ export type Field = {
   schema: JsonSchema;
 };
 
-const OTHER = "Other";
-
-/** The fields of an object schema, in its order. */
-export function fieldsOf(schema: JsonSchema): Field[] {
+/** The fields of an object schema, in its order. What it says of them itself is in its own language. */
+export function fieldsOf(schema: JsonSchema, t: Words = words()): Field[] {
   const whole = resolve(schema, schema);
   return Object.entries(whole.properties ?? {}).map(([name, property]) => {
     const given = resolve(property, schema);
@@ -51,11 +51,11 @@ export function fieldsOf(schema: JsonSchema): Field[] {
       name,
       title: given.title ?? inner.title ?? sentence(name),
       description: given.description ?? inner.description,
-      group: given["x-group"] ?? inner["x-group"] ?? OTHER,
+      group: given["x-group"] ?? inner["x-group"] ?? t.form.other,
       kind: kindOf(inner, choices, nullable),
       choices,
       optional: nullable,
-      empty: given["x-empty"] ?? inner["x-empty"] ?? (standard === null ? "automatic" : "none"),
+      empty: given["x-empty"] ?? inner["x-empty"] ?? (standard === null ? t.form.automatic : t.form.none),
       default: standard,
       schema: inner,
     };
@@ -76,19 +76,28 @@ export function presetOf(fields: Field[], presets: Record<string, Config>, confi
 
 /** What somebody typed into a field, as its value. Throws a sentence when it is none. */
 export function parse(field: Field, text: string): unknown {
+  const t = words().form;
   const typed = text.trim();
   if (typed === "" && field.optional) return null;
   if (field.kind === "text") return text;
-  if (field.kind === "json") return JSON.parse(typed) as unknown;
+  if (field.kind === "json") return json(typed);
   const number = typed === "" ? Number.NaN : Number(typed.replace(",", "."));
-  if (field.kind === "integer" && !Number.isInteger(number)) throw new Error("Enter a whole number.");
-  if (!Number.isFinite(number)) throw new Error("Enter a number, such as 0.001 or 1e-3.");
+  if (field.kind === "integer" && !Number.isInteger(number)) throw new Error(t.notWhole);
+  if (!Number.isFinite(number)) throw new Error(t.notNumber);
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = field.schema;
-  if (minimum !== undefined && number < minimum) throw new Error(`At least ${minimum}.`);
-  if (maximum !== undefined && number > maximum) throw new Error(`At most ${maximum}.`);
-  if (exclusiveMinimum !== undefined && number <= exclusiveMinimum) throw new Error(`More than ${exclusiveMinimum}.`);
-  if (exclusiveMaximum !== undefined && number >= exclusiveMaximum) throw new Error(`Less than ${exclusiveMaximum}.`);
+  if (minimum !== undefined && number < minimum) throw new Error(t.atLeast({ n: minimum }));
+  if (maximum !== undefined && number > maximum) throw new Error(t.atMost({ n: maximum }));
+  if (exclusiveMinimum !== undefined && number <= exclusiveMinimum) throw new Error(t.moreThan({ n: exclusiveMinimum }));
+  if (exclusiveMaximum !== undefined && number >= exclusiveMaximum) throw new Error(t.lessThan({ n: exclusiveMaximum }));
   return number;
+}
+
+function json(typed: string): unknown {
+  try {
+    return JSON.parse(typed) as unknown;
+  } catch {
+    throw new Error(words().form.notJson);
+  }
 }
 
 /** What is wrong with a field's value, in a sentence. */
@@ -104,8 +113,8 @@ export function faultOf(field: Field, value: unknown): string | undefined {
 
 /** A value as one reads it, not as one types it. */
 export function said(value: unknown): string {
-  if (value === null || value === undefined) return "automatic";
-  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (value === null || value === undefined) return words().form.automatic;
+  if (typeof value === "boolean") return value ? words().form.yes : words().form.no;
   return written(value);
 }
 

@@ -5,29 +5,31 @@ import { DatasetActions } from "../components/DatasetActions";
 import { ClassChart, SplitKey } from "../components/ClassChart";
 import { GridSkeleton, ImageGrid } from "../components/ImageGrid";
 import { Badge, Bar, Callout, DatasetBadge, Empty, Failure, Skeleton } from "../components/states";
-import { bytes, count, dateTime, plural } from "../lib/format";
+import { bytes, count, dateTime, percent } from "../lib/format";
 import { useTitle } from "../lib/hooks";
 import { EXACTLY } from "../lib/search";
+import { titled, useWords } from "../words";
 import { isBusy } from "./datasets";
 
 type Dataset = Schemas["Dataset"];
 const FROM = "/inside/datasets/$datasetId";
 
 export function DatasetPage() {
+  const t = useWords();
   const { datasetId } = useParams({ from: FROM });
   const dataset = $api.useQuery("get", "/api/v1/datasets/{dataset_id}", { params: { path: { dataset_id: datasetId } } }, {
     refetchInterval: (query) => (query.state.data && isBusy(query.state.data) ? 700 : 30_000),
   });
-  const progress = dataset.data && isBusy(dataset.data) ? `${Math.round(dataset.data.operation?.progress ?? 0)} % ` : "";
-  useTitle(dataset.data ? `${progress}${dataset.data.name}` : "Data set");
+  const progress = dataset.data && isBusy(dataset.data) ? `${percent(dataset.data.operation?.progress ?? 0)} ` : "";
+  useTitle(dataset.data ? `${progress}${dataset.data.name}` : t.dataset);
   if (dataset.isError) return <Failure error={dataset.error} retry={() => void dataset.refetch()} />;
-  if (!dataset.data) return <Skeleton height="60vh" label="Loading the data set" />;
+  if (!dataset.data) return <Skeleton height="60vh" label={t.datasetPage.loading} />;
   return (
     <>
       <Head dataset={dataset.data} />
       <div className="stack-l">
         {dataset.data.error && (
-          <Callout tone="bad" title={`“${dataset.data.name}” could not be imported`}>
+          <Callout tone="bad" title={t.datasetPage.notImported({ name: dataset.data.name })}>
             <p>{dataset.data.error.message}</p>
             <p>{dataset.data.error.hint}</p>
           </Callout>
@@ -41,6 +43,7 @@ export function DatasetPage() {
 }
 
 function Head({ dataset }: { dataset: Dataset }) {
+  const t = useWords();
   const version = dataset.version;
   return (
     <header className="page-head">
@@ -51,7 +54,7 @@ function Head({ dataset }: { dataset: Dataset }) {
         </div>
         {version && (
           <p className="dim small">
-            {plural(version.image_count, "image")} · {plural(version.classes.length, "class", "classes")} · {bytes(version.size_bytes)} · version {version.number}
+            {t.count.images({ n: version.image_count })} · {t.count.classes({ n: version.classes.length })} · {bytes(version.size_bytes)} · {t.datasetPage.version({ n: version.number })}
           </p>
         )}
       </div>
@@ -61,31 +64,33 @@ function Head({ dataset }: { dataset: Dataset }) {
 }
 
 function Processing({ operation }: { operation: Schemas["Operation"] | null | undefined }) {
+  const t = useWords();
   return (
-    <section className="panel stack-s" aria-label="Import">
+    <section className="panel stack-s" aria-label={t.datasetPage.import}>
       <div className="row between">
-        <h2>Checking every image</h2>
-        <span className="num">{Math.round(operation?.progress ?? 0)} %</span>
+        <h2>{t.datasetPage.checking}</h2>
+        <span className="num">{percent(operation?.progress ?? 0)}</span>
       </div>
-      <Bar value={operation?.progress ?? 0} label="Import" />
-      <p className="dim small">{operation?.message || "Waiting for its turn"}</p>
+      <Bar value={operation?.progress ?? 0} label={t.datasetPage.import} />
+      <p className="dim small">{operation?.message || t.waitingForItsTurn}</p>
     </section>
   );
 }
 
 function Views({ dataset, version }: { dataset: Dataset; version: Schemas["DatasetVersion"] }) {
+  const t = useWords();
   const { view } = useSearch({ from: FROM });
   const params = { datasetId: dataset.id };
   const entries = [
-    { label: "Images", view: undefined },
-    { label: version.fault_count ? `Faults (${count(version.fault_count)})` : "Faults", view: "faults" },
-    { label: "Versions", view: "versions" },
+    { label: t.datasetPage.images, view: undefined },
+    { label: version.fault_count ? t.datasetPage.faultsCounted({ n: version.fault_count }) : t.datasetPage.faults, view: "faults" },
+    { label: t.datasetPage.versions, view: "versions" },
   ] as const;
   return (
     <>
-      <nav className="views" aria-label="Views">
+      <nav className="views" aria-label={t.views}>
         {entries.map((entry) => (
-          <Link key={entry.label} to="/datasets/$datasetId" params={params} search={{ view: entry.view }} activeOptions={EXACTLY}>
+          <Link key={entry.view ?? "images"} to="/datasets/$datasetId" params={params} search={{ view: entry.view }} activeOptions={EXACTLY}>
             {entry.label}
           </Link>
         ))}
@@ -98,6 +103,7 @@ function Views({ dataset, version }: { dataset: Dataset; version: Schemas["Datas
 }
 
 function Images({ dataset, version }: { dataset: Dataset; version: Schemas["DatasetVersion"] }) {
+  const t = useWords();
   const search = useSearch({ from: FROM });
   const navigate = useNavigate({ from: "/datasets/$datasetId" });
   const filter = { class: search.class, split: search.split };
@@ -108,36 +114,36 @@ function Images({ dataset, version }: { dataset: Dataset; version: Schemas["Data
     void navigate({ search: (old) => ({ ...old, ...change }), replace: true, resetScroll: false });
   return (
     <div className="dataset">
-      <section className="panel dataset-classes" aria-label="Classes">
+      <section className="panel dataset-classes" aria-label={t.datasetPage.classes}>
         <div className="panel-title">
-          <h2>Classes</h2>
+          <h2>{t.datasetPage.classes}</h2>
           <SplitKey />
         </div>
         <ClassChart classes={version.classes} chosen={search.class} onChoose={(name) => put({ class: name })} />
       </section>
-      <section className="stack" aria-label="Images">
+      <section className="stack" aria-label={t.datasetPage.images}>
         <div className="dataset-bar">
-          <div className="chips" role="group" aria-label="Split">
+          <div className="chips" role="group" aria-label={t.datasetPage.split}>
             {([undefined, "train", "val"] as const).map((split) => (
               <button key={split ?? "all"} type="button" className="chip" aria-pressed={search.split === split} onClick={() => put({ split })}>
-                {split === undefined ? "All" : split === "train" ? `Training ${count(version.train_count)}` : `Validation ${count(version.val_count)}`}
+                {split === undefined ? t.datasetPage.allImages : split === "train" ? t.datasetPage.training({ n: version.train_count }) : t.datasetPage.validation({ n: version.val_count })}
               </button>
             ))}
             {search.class !== undefined && (
-              <button type="button" className="chip" aria-label={`Show all classes, not only ${search.class}`} onClick={() => put({ class: undefined })}>
+              <button type="button" className="chip" aria-label={t.datasetPage.showAll({ name: search.class })} onClick={() => put({ class: undefined })}>
                 {search.class} ×
               </button>
             )}
           </div>
           <span className="dim small" role="status">
-            {first.data ? plural(first.data.total, "image") : " "}
+            {first.data ? t.count.images({ n: first.data.total }) : " "}
           </span>
         </div>
         {first.isError && <Failure error={first.error} retry={() => void first.refetch()} />}
         {first.isPending && <GridSkeleton />}
         {first.data?.total === 0 && (
-          <Empty title="No image passes this filter">
-            <p>Choose another class or split.</p>
+          <Empty title={t.datasetPage.noImage}>
+            <p>{t.datasetPage.noImageHelp}</p>
           </Empty>
         )}
         {first.data && first.data.total > 0 && <ImageGrid key={`${search.class}/${search.split}`} datasetId={dataset.id} filter={filter} total={first.data.total} />}
@@ -149,13 +155,14 @@ function Images({ dataset, version }: { dataset: Dataset; version: Schemas["Data
 const SEVERITY = { error: "bad", warning: "live", info: "off" } as const;
 
 function Faults({ datasetId, onlyIfAny = false }: { datasetId: string; onlyIfAny?: boolean }) {
+  const t = useWords();
   const report = $api.useQuery("get", "/api/v1/datasets/{dataset_id}/report", { params: { path: { dataset_id: datasetId } } });
   if (report.isError) return <Failure error={report.error} retry={() => void report.refetch()} />;
   if (!report.data) return <Skeleton height={180} />;
   if (report.data.faults.length === 0)
     return onlyIfAny ? null : (
-      <Empty title="No fault found">
-        <p>Every image could be decoded, and nothing else looks odd.</p>
+      <Empty title={t.datasetPage.noFault}>
+        <p>{t.datasetPage.noFaultHelp}</p>
       </Empty>
     );
   return (
@@ -163,9 +170,10 @@ function Faults({ datasetId, onlyIfAny = false }: { datasetId: string; onlyIfAny
       {report.data.faults.map((fault) => (
         <li key={`${fault.code} ${fault.message}`} className="fault">
           <div className="row wrap">
-            <Badge tone={SEVERITY[fault.severity]}>{fault.severity}</Badge>
-            <strong>{fault.message}</strong>
+            <Badge tone={SEVERITY[fault.severity]}>{t.severities[fault.severity]}</Badge>
+            <strong>{titled(t.faults, fault.code) ?? fault.code}</strong>
           </div>
+          <p>{fault.message}</p>
           {fault.hint && <p>{fault.hint}</p>}
           {fault.files.length > 0 && (
             <ul className="files">
@@ -174,7 +182,7 @@ function Faults({ datasetId, onlyIfAny = false }: { datasetId: string; onlyIfAny
                   {file}
                 </li>
               ))}
-              {fault.file_count > fault.files.length && <li>and {count(fault.file_count - fault.files.length)} more</li>}
+              {fault.file_count > fault.files.length && <li>{t.datasetPage.more({ n: fault.file_count - fault.files.length })}</li>}
             </ul>
           )}
         </li>
@@ -184,21 +192,22 @@ function Faults({ datasetId, onlyIfAny = false }: { datasetId: string; onlyIfAny
 }
 
 function Versions({ datasetId }: { datasetId: string }) {
+  const t = useWords().datasetPage;
   const versions = $api.useQuery("get", "/api/v1/datasets/{dataset_id}/versions", { params: { path: { dataset_id: datasetId } } });
   if (versions.isError) return <Failure error={versions.error} retry={() => void versions.refetch()} />;
   if (!versions.data) return <Skeleton height={120} />;
   return (
-    <div className="panel table-scroll" tabIndex={0} role="region" aria-label="Table of versions">
+    <div className="panel table-scroll" tabIndex={0} role="region" aria-label={t.tableOfVersions}>
       <table className="table">
         <thead>
           <tr>
-            <th>Version</th>
-            <th className="num">Images</th>
-            <th className="num">Training</th>
-            <th className="num">Validation</th>
-            <th className="num">Size</th>
-            <th>Created</th>
-            <th>Content hash</th>
+            <th>{t.versionColumn}</th>
+            <th className="num">{t.images}</th>
+            <th className="num">{t.trainingColumn}</th>
+            <th className="num">{t.validationColumn}</th>
+            <th className="num">{t.size}</th>
+            <th>{t.created}</th>
+            <th>{t.hash}</th>
           </tr>
         </thead>
         <tbody>

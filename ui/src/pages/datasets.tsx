@@ -4,25 +4,27 @@ import { Link } from "@tanstack/react-router";
 import { $api, type Schemas } from "../api/client";
 import { DropUpload } from "../components/DropUpload";
 import { Bar, DatasetBadge, Empty, Failure, Skeleton } from "../components/states";
-import { ago, plural } from "../lib/format";
+import { ago } from "../lib/format";
 import { useTitle } from "../lib/hooks";
+import { useWords } from "../words";
 
 export const isBusy = (dataset: Schemas["Dataset"]): boolean => dataset.status === "uploading" || dataset.status === "processing";
 
 export function DatasetsPage() {
-  useTitle("Data sets");
+  const t = useWords().datasets;
+  useTitle(t.title);
   const list = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } }, {
     refetchInterval: (query) => (query.state.data?.items.some(isBusy) ? 1_000 : 15_000),
   });
   return (
     <div className="stack-l">
-      <h1>Data sets</h1>
+      <h1>{t.title}</h1>
       <DropUpload />
       {list.isPending && <Skeleton height={172} />}
       {list.isError && <Failure error={list.error} retry={() => void list.refetch()} />}
       {list.data?.items.length === 0 && (
-        <Empty title="No data set yet">
-          <p>Zip your images with one folder for each class and drop the file above. VisionAI checks every image and tells you what is wrong.</p>
+        <Empty title={t.none}>
+          <p>{t.noneHelp}</p>
         </Empty>
       )}
       <ul className="cards">
@@ -37,6 +39,7 @@ export function DatasetsPage() {
 }
 
 function Card({ dataset }: { dataset: Schemas["Dataset"] }) {
+  const t = useWords();
   const { version, operation } = dataset;
   return (
     <Link to="/datasets/$datasetId" params={{ datasetId: dataset.id }} className="panel dataset-card">
@@ -45,14 +48,14 @@ function Card({ dataset }: { dataset: Schemas["Dataset"] }) {
         <DatasetBadge status={dataset.status} />
       </div>
       <p className="small dim">
-        {version ? `${plural(version.image_count, "image")} · ${plural(version.classes.length, "class", "classes")} · ` : ""}
+        {version ? `${t.count.images({ n: version.image_count })} · ${t.count.classes({ n: version.classes.length })} · ` : ""}
         {ago(dataset.created_at)}
       </p>
       {dataset.error && <p className="small">{dataset.error.message}</p>}
       {isBusy(dataset) && operation && (
         <div className="stack-s">
-          <Bar value={operation.progress} label={`Import of ${dataset.name}`} />
-          <p className="small dim">{operation.message || "Waiting for its turn"}</p>
+          <Bar value={operation.progress} label={t.datasets.importOf({ name: dataset.name })} />
+          <p className="small dim">{operation.message || t.waitingForItsTurn}</p>
         </div>
       )}
       {version && <Spectrum classes={version.classes} />}

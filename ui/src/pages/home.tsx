@@ -7,18 +7,20 @@ import { RecentJobs } from "../components/RecentJobs";
 import { Failure, Skeleton } from "../components/states";
 import { useTitle } from "../lib/hooks";
 import { useConversation } from "../live/use-conversation";
+import { useWords } from "../words";
 
 /** The chat beside what it fills in and what it started. */
 export function HomePage() {
+  const t = useWords();
   useTitle("");
   const conversation = useConversation();
   return (
     <>
-      <h1 className="visually-hidden">Home</h1>
+      <h1 className="visually-hidden">{t.shell.home}</h1>
       <div className="home">
         <Chat conversation={conversation} />
         <div className="stack">
-          {conversation.draft && <DraftCard draft={conversation.draft} missing={conversation.missing} busy={conversation.busy} onStart={() => conversation.say("yes")} />}
+          {conversation.draft && <DraftCard draft={conversation.draft} missing={conversation.missing} busy={conversation.busy} onStart={() => conversation.say(t.chat.sayYes)} />}
           <RecentJobs />
           <FrameworkStates />
         </div>

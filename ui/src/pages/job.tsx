@@ -7,19 +7,20 @@ import { JobResults } from "../components/JobResults";
 import { JobSettings } from "../components/JobSettings";
 import { LogTail } from "../components/LogTail";
 import { Bar, Callout, Failure, JobBadge, jobTone, Skeleton } from "../components/states";
-import { duration, elapsed, metric, metricTitle } from "../lib/format";
+import { duration, elapsed, metric, metricTitle, percent } from "../lib/format";
 import { useNow, useTitle } from "../lib/hooks";
 import { EXACTLY } from "../lib/search";
 import { WAITING } from "../live/job";
 import { useLiveJob } from "../live/use-job";
+import { useWords, words } from "../words";
 
 type Job = Schemas["Job"];
 const FROM = "/inside/jobs/$jobId";
 const VIEWS = [
-  { label: "Overview", view: undefined },
-  { label: "Results", view: "results" },
-  { label: "Log", view: "log" },
-  { label: "Settings", view: "settings" },
+  { word: "overview", view: undefined },
+  { word: "results", view: "results" },
+  { word: "log", view: "log" },
+  { word: "settings", view: "settings" },
 ] as const;
 
 export function JobPage() {
@@ -28,14 +29,15 @@ export function JobPage() {
 }
 
 function LiveJob({ id }: { id: string }) {
+  const t = useWords();
   const { job, lost } = useLiveJob(id);
   const { view } = useSearch({ from: FROM });
   const running = job.data !== undefined && !ENDED.includes(job.data.state);
   const now = useNow(running);
-  useTitle(job.data ? `${running ? `${Math.floor(job.data.progress)} %` : job.data.state} ${job.data.name}` : "Job");
+  useTitle(job.data ? `${running ? percent(Math.floor(job.data.progress)) : t.jobStates[job.data.state]} ${job.data.name}` : t.job.title);
   if (job.data === undefined) {
     if (job.isError) return <Failure error={job.error} retry={() => void job.refetch()} />;
-    return <Skeleton height="70vh" label="Loading the job" />;
+    return <Skeleton height="70vh" label={t.job.loading} />;
   }
   return (
     <>
@@ -46,12 +48,12 @@ function LiveJob({ id }: { id: string }) {
             {job.data.error.hint && <p>{job.data.error.hint}</p>}
           </Callout>
         )}
-        {lost && <Callout tone="lamp" title="Connection lost, reconnecting… The training itself goes on." />}
+        {lost && <Callout tone="lamp" title={t.job.lost} />}
         <Now job={job.data} now={now} />
-        <nav className="views" aria-label="Views">
+        <nav className="views" aria-label={t.views}>
           {VIEWS.map((entry) => (
-            <Link key={entry.label} to="/jobs/$jobId" params={{ jobId: id }} search={{ view: entry.view }} activeOptions={EXACTLY}>
-              {entry.label}
+            <Link key={entry.word} to="/jobs/$jobId" params={{ jobId: id }} search={{ view: entry.view }} activeOptions={EXACTLY}>
+              {t.job[entry.word]}
             </Link>
           ))}
         </nav>
@@ -65,6 +67,14 @@ function LiveJob({ id }: { id: string }) {
 }
 
 function Head({ job }: { job: Job }) {
+  const t = useWords().job;
+  const dataset = job.dataset_deleted ? (
+    t.deleted({ name: job.dataset_name })
+  ) : (
+    <Link to="/datasets/$datasetId" params={{ datasetId: job.dataset_id }}>
+      {job.dataset_name}
+    </Link>
+  );
   return (
     <header className="page-head">
       <div className="stack-s">
@@ -73,21 +83,14 @@ function Head({ job }: { job: Job }) {
           <JobBadge job={job} />
         </div>
         <p className="dim small">
-          {job.model_name} ({job.framework}) on{" "}
-          {job.dataset_deleted ? (
-            `${job.dataset_name}, which was deleted`
-          ) : (
-            <Link to="/datasets/$datasetId" params={{ datasetId: job.dataset_id }}>
-              {job.dataset_name}
-            </Link>
-          )}
+          {t.trains({ model: job.model_name, framework: job.framework, dataset })}
           {" · "}
           {job.created_by.name}
           {job.parent_job_id && (
             <>
               {" · "}
               <Link to="/jobs/$jobId" params={{ jobId: job.parent_job_id }}>
-                {job.resume_epoch == null ? "repeats an earlier one" : `goes on from epoch ${job.resume_epoch} of an earlier one`}
+                {job.resume_epoch == null ? t.repeats : t.goesOn({ n: job.resume_epoch })}
               </Link>
             </>
           )}
@@ -99,15 +102,16 @@ function Head({ job }: { job: Job }) {
 }
 
 function Now({ job, now }: { job: Job; now: number }) {
+  const t = useWords();
   const ended = ENDED.includes(job.state);
   const figures = WAITING.includes(job.state) ? queueFigures(job, now) : figuresOf(job, now);
   return (
-    <section className="panel job-now" aria-label="Progress">
+    <section className="panel job-now" aria-label={t.job.progress}>
       <Headline job={job} />
       <div className="stack-s">
-        <Bar value={job.progress} label="Progress" tone={jobTone(job)} />
+        <Bar value={job.progress} label={t.job.progress} tone={jobTone(job)} />
         <p className="small dim" role="status">
-          {(job.error ? "" : job.state_reason) || (job.cancel_requested && !ended ? "The trainer saves a checkpoint and stops." : STATE_WORDS[job.state])}
+          {(job.error ? "" : job.state_reason) || (job.cancel_requested && !ended ? t.job.stopping : t.jobSays[job.state])}
         </p>
       </div>
       {figures.length > 0 && (
@@ -138,35 +142,25 @@ function Headline({ job }: { job: Job }) {
 type Figure = [name: string, value: string];
 
 function figuresOf(job: Job, now: number): Figure[] {
+  const t = words().job;
   const ended = ENDED.includes(job.state);
   if (!job.started_at) return [];
   const figures: Figure[] = [
-    ["Epoch", job.total_epochs ? `${job.epoch} of ${job.total_epochs}` : String(job.epoch)],
-    [ended ? "Took" : "Running for", elapsed(job.started_at, job.ended_at, now)],
+    [t.epoch, job.total_epochs ? t.of({ n: job.epoch, total: job.total_epochs }) : String(job.epoch)],
+    [ended ? t.took : t.runningFor, elapsed(job.started_at, job.ended_at, now)],
   ];
-  if (!ended && !job.cancel_requested) figures.push(["Left", job.eta_seconds === null ? "–" : duration(job.eta_seconds)]);
-  if (job.best) figures.push([`Best ${metricTitle(job.best.name)}`, `${metric(job.best.name, job.best.value)} at epoch ${job.best.epoch}`]);
+  if (!ended && !job.cancel_requested) figures.push([t.left, job.eta_seconds === null ? "–" : duration(job.eta_seconds)]);
+  if (job.best) figures.push([t.best({ metric: metricTitle(job.best.name) }), t.atEpoch({ value: metric(job.best.name, job.best.value), n: job.best.epoch })]);
   return figures;
 }
 
 function queueFigures(job: Job, now: number): Figure[] {
+  const t = words().job;
   const figures: Figure[] = [];
-  if (job.queue_position !== null) figures.push(["Place in the queue", String(job.queue_position)]);
+  if (job.queue_position !== null) figures.push([t.place, String(job.queue_position)]);
   if (job.expected_start_at !== null) {
     const seconds = (Date.parse(job.expected_start_at) - now) / 1000;
-    figures.push(["Expected start", seconds < 1 ? "any moment" : `in about ${duration(seconds)}`]);
+    figures.push([t.expectedStart, seconds < 1 ? t.anyMoment : t.inAbout({ time: duration(seconds) })]);
   }
   return figures;
 }
-
-const STATE_WORDS: Record<Job["state"], string> = {
-  pending: "About to be checked.",
-  validating: "The data set is being checked.",
-  queued: "Waiting for a free slot.",
-  starting: "The trainer is starting: it loads the framework and the data.",
-  running: "Training.",
-  finalizing: "Finishing: the last files are being checked.",
-  completed: "The model is ready to be downloaded.",
-  failed: "It ended early.",
-  cancelled: "It was stopped.",
-};

@@ -8,6 +8,7 @@ import { Empty, Failure, Skeleton } from "../components/states";
 import { useNow, useTitle } from "../lib/hooks";
 import { EXACTLY, JOB_FILTERS, type JobFilter } from "../lib/search";
 import { AT_WORK, WAITING } from "../live/job";
+import { useWords } from "../words";
 
 /** What a filter's name stands for. */
 const FILTERS = {
@@ -20,7 +21,8 @@ const FILTERS = {
 const PAGE = 50;
 
 export function JobsPage() {
-  useTitle("Jobs");
+  const t = useWords();
+  useTitle(t.jobs.title);
   const { state } = useSearch({ from: "/inside/jobs" });
   const jobs = useInfiniteQuery({
     queryKey: ["get", "/api/v1/training/jobs", "pages", state],
@@ -33,15 +35,15 @@ export function JobsPage() {
   const now = useNow(items.some((job) => !ENDED.includes(job.state)));
   return (
     <div className="stack-l">
-      <h1>Jobs</h1>
-      <nav className="chips" aria-label="Filter by state">
+      <h1>{t.jobs.title}</h1>
+      <nav className="chips" aria-label={t.jobs.filter}>
         {[undefined, ...JOB_FILTERS].map((filter) => (
           <Link key={filter ?? "all"} to="/jobs" search={{ state: filter }} className="chip" activeOptions={EXACTLY}>
-            {filter ?? "all"}
+            {filter === undefined ? t.all : t.jobFilters[filter]}
           </Link>
         ))}
       </nav>
-      {jobs.isPending && <Skeleton height={320} label="Loading jobs" />}
+      {jobs.isPending && <Skeleton height={320} label={t.jobs.loading} />}
       {jobs.isError && <Failure error={jobs.error} retry={() => void jobs.refetch()} />}
       {jobs.isSuccess && items.length === 0 && <NoJobs filtered={state !== undefined} />}
       {items.length > 0 && (
@@ -58,7 +60,7 @@ export function JobsPage() {
       )}
       {jobs.hasNextPage && (
         <Button variant="default" loading={jobs.isFetchingNextPage} onClick={() => void jobs.fetchNextPage()}>
-          Show older ones
+          {t.jobs.older}
         </Button>
       )}
     </div>
@@ -69,17 +71,18 @@ const page = (state: JobFilter | undefined, cursor: string | undefined) =>
   unwrap(api.GET("/api/v1/training/jobs", { params: { query: { limit: PAGE, ...(state && { state: FILTERS[state] }), ...(cursor && { cursor }) } } }));
 
 function NoJobs({ filtered }: { filtered: boolean }) {
-  if (filtered) return <Empty title="No job in this state" />;
+  const t = useWords();
+  if (filtered) return <Empty title={t.jobs.noneInState} />;
   return (
     <Empty
-      title="Nothing was trained yet"
+      title={t.jobs.none}
       action={
         <Button component={Link} to="/train">
-          New training
+          {t.newTraining}
         </Button>
       }
     >
-      <p>Trainings stand here while they run and after they ended, with their curves, logs and models.</p>
+      <p>{t.jobs.noneHelp}</p>
     </Empty>
   );
 }

@@ -7,9 +7,11 @@ import { session } from "../api/session";
 import { Gate } from "../components/Gate";
 import { Callout } from "../components/states";
 import { useTitle } from "../lib/hooks";
+import { useWords } from "../words";
 
 export function LoginPage() {
-  useTitle("Sign in");
+  const t = useWords().login;
+  useTitle(t.title);
   const navigate = useNavigate();
   const { next } = useSearch({ from: "/login" });
   const [email, setEmail] = useState("");
@@ -27,18 +29,18 @@ export function LoginPage() {
   };
   return (
     <Gate>
-      <h1>Sign in</h1>
+      <h1>{t.title}</h1>
       {setup.data?.needed && (
-        <Callout tone="lamp" title="Nobody can sign in yet">
-          <p>Open the set-up link that the server printed when it started: it makes the first administrator.</p>
+        <Callout tone="lamp" title={t.nobody}>
+          <p>{t.openLink}</p>
         </Callout>
       )}
       <form className="stack" onSubmit={submit}>
-        <TextInput label="E-mail" type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.currentTarget.value)} />
-        <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={(e) => setPassword(e.currentTarget.value)} />
+        <TextInput label={t.email} type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.currentTarget.value)} />
+        <PasswordInput label={t.password} autoComplete="current-password" required value={password} onChange={(e) => setPassword(e.currentTarget.value)} />
         {login.error ? <Callout tone="bad" title={problemOf(login.error).detail} /> : null}
         <Button type="submit" loading={login.isPending}>
-          Sign in
+          {t.title}
         </Button>
       </form>
     </Gate>

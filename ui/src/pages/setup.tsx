@@ -6,23 +6,22 @@ import { fieldErrors, problemOf } from "../api/problem";
 import { session } from "../api/session";
 import { Gate } from "../components/Gate";
 import { Callout } from "../components/states";
-import { plural } from "../lib/format";
 import { useTitle } from "../lib/hooks";
+import { useWords } from "../words";
 
 const SHORTEST = 10;
 
 /** First run. The token stands in the fragment (`/setup#token=…`), which browsers keep to themselves. */
 export function SetupPage() {
-  useTitle("Set up");
+  const t = useWords().setup;
+  useTitle(t.title);
   const state = $api.useQuery("get", "/api/v1/auth/setup");
   return (
     <Gate>
-      <h1>Set up VisionAI</h1>
+      <h1>{t.heading}</h1>
       {state.data?.needed === false ? (
-        <Callout title="VisionAI is set up already">
-          <p>
-            <Link to="/login">Sign in</Link> with the account that was made then.
-          </p>
+        <Callout title={t.already}>
+          <p>{t.signIn({ link: toLogin })}</p>
         </Callout>
       ) : (
         <SetupForm />
@@ -31,7 +30,10 @@ export function SetupPage() {
   );
 }
 
+const toLogin = (text: string) => <Link to="/login">{text}</Link>;
+
 function SetupForm() {
+  const t = useWords();
   const navigate = useNavigate();
   const [token, setToken] = useState(() => new URLSearchParams(location.hash.slice(1)).get("token") ?? "");
   const [linked] = useState(token !== "");
@@ -58,16 +60,16 @@ function SetupForm() {
   };
   return (
     <form className="stack" onSubmit={submit}>
-      <p className="dim">This makes the first account, the administrator&apos;s. It may do everything.</p>
+      <p className="dim">{t.setup.first}</p>
       {!linked && (
-        <TextInput label="Set-up token" description="The server prints it at start, at the end of the set-up link." required autoComplete="off" value={token} onChange={(e) => setToken(e.currentTarget.value)} error={wrong.token} />
+        <TextInput label={t.setup.token} description={t.setup.tokenHelp} required autoComplete="off" value={token} onChange={(e) => setToken(e.currentTarget.value)} error={wrong.token} />
       )}
-      <TextInput label="E-mail" type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.currentTarget.value)} error={wrong.email} />
-      <TextInput label="Name" description="Optional." autoComplete="name" value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
-      <PasswordInput label="Password" description={`At least ${SHORTEST} characters.`} autoComplete="new-password" required value={password} onChange={(e) => changePassword(e.currentTarget.value)} error={short ? `That has ${plural(password.length, "character")}: at least ${SHORTEST} are needed.` : wrong.password} />
+      <TextInput label={t.login.email} type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.currentTarget.value)} error={wrong.email} />
+      <TextInput label={t.name} description={t.setup.optional} autoComplete="name" value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
+      <PasswordInput label={t.login.password} description={t.setup.atLeast({ n: SHORTEST })} autoComplete="new-password" required value={password} onChange={(e) => changePassword(e.currentTarget.value)} error={short ? t.setup.tooShort({ n: password.length, least: SHORTEST }) : wrong.password} />
       {problem && problem.errors.length === 0 && <Callout tone="bad" title={problem.detail} />}
       <Button type="submit" loading={setup.isPending}>
-        Make the account
+        {t.setup.make}
       </Button>
     </form>
   );

@@ -11,11 +11,12 @@ import { Obstacles } from "../components/Obstacles";
 import { Presets } from "../components/Presets";
 import { SchemaForm } from "../components/SchemaForm";
 import { Callout, Empty, Failure, Skeleton } from "../components/states";
-import { compact, count, plural } from "../lib/format";
+import { compact } from "../lib/format";
 import { useTitle } from "../lib/hooks";
 import { formField, formOf, policyFields, policyOf } from "../lib/policy";
 import { defaultsOf, differences, faultOf, fieldsOf, sentence, type Config } from "../lib/schema";
 import { jobQueries } from "../live/use-job";
+import { useWords, words } from "../words";
 
 type Framework = Schemas["Framework"];
 type Job = Schemas["Job"];
@@ -28,7 +29,8 @@ const MODELS_SHOWN = 60;
 /** What to train on what, and how: as a job had it, where the address names one (`?from=…`).
  * The choices stand in the address; the rest of the form does not. */
 export function TrainPage() {
-  useTitle("New training");
+  const t = useWords();
+  useTitle(t.newTraining);
   const { from } = useSearch({ from: "/inside/train" });
   const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } });
   const models = $api.useQuery("get", "/api/v1/models", {}, { staleTime: 60_000 });
@@ -36,26 +38,27 @@ export function TrainPage() {
   const parent = useQuery({ ...jobQueries.job(from ?? ""), enabled: from !== undefined });
   const failed = datasets.error ?? models.error ?? policy.error ?? parent.error;
   if (failed) return <Failure error={failed} retry={() => void Promise.all([datasets.refetch(), models.refetch(), policy.refetch(), from && parent.refetch()])} />;
-  if (!datasets.data || !models.data || !policy.data || (from && !parent.data)) return <Skeleton height="60vh" label="Loading the form" />;
+  if (!datasets.data || !models.data || !policy.data || (from && !parent.data)) return <Skeleton height="60vh" label={t.train.loading} />;
   const ready = datasets.data.items.filter((d) => d.status === "ready");
   if (ready.length === 0)
     return (
       <Empty
-        title="First a data set"
+        title={t.train.firstDataset}
         heading="h1"
         action={
           <Button component={Link} to="/datasets">
-            Add a data set
+            {t.train.addDataset}
           </Button>
         }
       >
-        <p>A training learns from labelled images, and there are none yet.</p>
+        <p>{t.train.firstDatasetHelp}</p>
       </Empty>
     );
   return <TrainForm key={from} datasets={ready} frameworks={models.data.items} server={policy.data} parent={from ? parent.data : undefined} />;
 }
 
 function TrainForm({ datasets, frameworks, server, parent }: { datasets: Dataset[]; frameworks: Framework[]; server: Policy; parent: Job | undefined }) {
+  const t = useWords();
   const search = useSearch({ from: "/inside/train" });
   const navigate = useNavigate({ from: "/train" });
   const put = (change: typeof search): void => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
@@ -67,18 +70,20 @@ function TrainForm({ datasets, frameworks, server, parent }: { datasets: Dataset
   const config = { ...given?.config, ...(Number(search.epochs) > 0 && { epochs: Number(search.epochs) }) };
   return (
     <div className="stack-l">
-      <h1>New training</h1>
+      <h1>{t.newTraining}</h1>
       {parent && (
         <p className="dim">
-          As in{" "}
-          <Link to="/jobs/$jobId" params={{ jobId: parent.id }}>
-            {parent.name}
-          </Link>
-          , from the start.
+          {t.train.asIn({
+            job: (
+              <Link to="/jobs/$jobId" params={{ jobId: parent.id }}>
+                {parent.name}
+              </Link>
+            ),
+          })}
         </p>
       )}
       {framework && framework.status !== "ready" && (
-        <Callout tone="lamp" title={`${framework.framework} is ${framework.status === "error" ? "not working" : framework.status}`}>
+        <Callout tone="lamp" title={t.train.frameworkIs(framework)}>
           <p>{framework.message}</p>
           {framework.status === "absent" && <code>{framework.install_command}</code>}
         </Callout>
@@ -103,13 +108,14 @@ type ConfiguredProps = {
 };
 
 function Configured({ datasets, dataset, frameworks, framework, model, given, policy, server, put }: ConfiguredProps) {
+  const t = useWords();
   const navigate = useNavigate();
-  const fields = useMemo(() => fieldsOf(framework.schema), [framework.schema]);
+  const fields = useMemo(() => fieldsOf(framework.schema, t), [framework.schema, t]);
   const [config, setConfig] = useState<Config>(() => ({ ...defaultsOf(fields), ...given }));
-  const limitFields = useMemo(() => policyFields(server), [server]);
+  const limitFields = useMemo(() => policyFields(server, t), [server, t]);
   const [limits, setLimits] = useState<Config>(() => ({ ...defaultsOf(limitFields), ...(policy && formOf(policy)) }));
   const [name, setName] = useState("");
-  const task = dataset?.version?.task_types.find((t) => framework.tasks.includes(t)) ?? framework.tasks[0];
+  const task = dataset?.version?.task_types.find((each) => framework.tasks.includes(each)) ?? framework.tasks[0];
   const chosen = framework.models.find((m) => m.name === model) ?? firstModel(framework, task);
   const create = $api.useMutation("post", "/api/v1/training/jobs", {
     onSuccess(job) {
@@ -125,9 +131,9 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
   const values = { ...config, ...limits };
   const valid = all.every((f) => !faultOf(f, values[f.name]));
   const missing = [
-    ...(dataset ? [] : ["Choose a data set."]),
-    ...(chosen ? [] : ["Choose a model."]),
-    ...(framework.status === "ready" ? [] : [`${framework.framework} cannot train now.`]),
+    ...(dataset ? [] : [t.train.chooseDataset]),
+    ...(chosen ? [] : [t.train.chooseModel]),
+    ...(framework.status === "ready" ? [] : [t.train.cannotTrain(framework)]),
   ];
 
   const submit = (event: SubmitEvent): void => {
@@ -140,62 +146,62 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
   return (
     <form className="train" onSubmit={submit}>
       <div className="stack">
-        <section className="panel train-pick" aria-label="What">
+        <section className="panel train-pick" aria-label={t.train.what}>
           <Select
             onKeyDown={enterChooses}
-            label="Data set"
+            label={t.dataset}
             required
             searchable
-            placeholder="Choose one"
-            nothingFoundMessage="No data set of that name"
+            placeholder={t.train.chooseOne}
+            nothingFoundMessage={t.train.noDataset}
             data={datasets.map((d) => ({ value: d.id, label: d.name }))}
             value={dataset?.id ?? null}
             allowDeselect={false}
             onChange={(id) => id && put({ dataset: id })}
             error={wrong.dataset_id}
-            description={dataset?.version ? `${plural(dataset.version.image_count, "image")}, ${plural(dataset.version.classes.length, "class", "classes")}` : " "}
+            description={dataset?.version ? `${t.count.images({ n: dataset.version.image_count })}, ${t.count.classes({ n: dataset.version.classes.length })}` : " "}
           />
           <Select
             onKeyDown={enterChooses}
-            label="Framework"
-            data={frameworks.map((f) => ({ value: f.framework, label: f.status === "ready" ? f.framework : `${f.framework} (${f.status})` }))}
+            label={t.framework}
+            data={frameworks.map((f) => ({ value: f.framework, label: f.status === "ready" ? f.framework : t.train.frameworkState({ framework: f.framework, state: t.frameworkStates[f.status] }) }))}
             value={framework.framework}
             allowDeselect={false}
             onChange={(value) => value && put({ framework: value, model: undefined as never })}
             error={wrong.framework}
-            description={framework.version ? `version ${framework.version}` : " "}
+            description={framework.version ? t.train.version({ version: framework.version }) : " "}
           />
           <Select
             onKeyDown={enterChooses}
-            label="Model"
+            label={t.model}
             required
             searchable
             filter={someModels}
-            placeholder={framework.models.length ? "Choose one" : "None yet"}
+            placeholder={framework.models.length ? t.train.chooseOne : t.train.noneYet}
             data={modelsFor(framework, task).map((m) => m.name)}
             value={chosen?.name ?? null}
             allowDeselect={false}
-            nothingFoundMessage="No model of that name"
+            nothingFoundMessage={t.train.noModel}
             onChange={(value) => value && put({ model: value })}
             error={wrong.model_name}
             description={chosen ? describe(chosen) : " "}
           />
         </section>
         {fields.length > 0 && (
-          <section className="panel stack" aria-label="How">
+          <section className="panel stack" aria-label={t.train.how}>
             <Presets fields={fields} presets={framework.presets} config={config} onChange={setConfig} />
             <SchemaForm fields={fields} value={config} onChange={setConfig} errors={marked} />
           </section>
         )}
-        <section className="panel stack" aria-label="Limits">
+        <section className="panel stack" aria-label={t.train.limits}>
           <SchemaForm fields={limitFields} value={limits} onChange={setLimits} errors={marked} closed />
         </section>
       </div>
-      <aside className="panel stack train-summary" aria-label="Summary">
-        <h2>Summary</h2>
+      <aside className="panel stack train-summary" aria-label={t.train.summary}>
+        <h2>{t.train.summary}</h2>
         <p className="small">
-          {chosen?.name ?? "a model"} on {dataset?.name ?? "a data set"}
-          {task && `, ${task.replaceAll("_", " ")}`}
+          {t.train.of({ model: chosen?.name, dataset: dataset?.name })}
+          {task && `, ${t.tasks[task]}`}
         </p>
         <Differences
           fields={all}
@@ -205,9 +211,9 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
             setLimits(defaultsOf(limitFields));
           }}
         />
-        <TextInput label="Name" description="Left empty, it names itself." maxLength={200} value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
+        <TextInput label={t.name} description={t.train.nameHelp} maxLength={200} value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
         {problem && (
-          <Callout tone="bad" title={problem.errors.length ? "Correct the marked fields" : problem.detail}>
+          <Callout tone="bad" title={problem.errors.length ? t.train.correct : problem.detail}>
             {problem.errors.length > 0 && (
               <ul className="small">
                 {problem.errors.map((e) => (
@@ -220,7 +226,7 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
           </Callout>
         )}
         <Button type="submit" loading={create.isPending} disabled={missing.length > 0 || !valid}>
-          Start training
+          {t.startTraining}
         </Button>
         <Obstacles missing={missing} fields={all} config={values} />
       </aside>
@@ -240,18 +246,20 @@ const modelsFor = (framework: Framework, task: Task | undefined): Framework["mod
 const someModels: OptionsFilter = ({ options, search }) => {
   const found = (options as ComboboxItem[]).filter((o) => o.label.toLowerCase().includes(search.trim().toLowerCase()));
   if (found.length <= MODELS_SHOWN) return found;
-  const label = `${MODELS_SHOWN} of ${count(found.length)} shown: type to narrow`;
+  const label = words().train.narrow({ shown: MODELS_SHOWN, found: found.length });
   return [...found.slice(0, MODELS_SHOWN), { value: "", label, disabled: true }];
 };
 
 const firstModel = (framework: Framework, task: Task | undefined): Framework["models"][number] | undefined =>
   modelsFor(framework, task).find((m) => m.recommended);
 
-const describe = (model: Framework["models"][number]): string =>
-  [
-    model.parameters && `${compact(model.parameters)} parameters`,
-    model.input_size && `${model.input_size} px`,
-    model.pretrained ? (model.weights_offline ? "weights here" : "weights by download") : "from scratch",
+function describe(model: Framework["models"][number]): string {
+  const t = words();
+  return [
+    model.parameters && t.train.parameters({ n: compact(model.parameters) }),
+    model.input_size && t.unit.pixels({ n: model.input_size }),
+    model.pretrained ? (model.weights_offline ? t.train.weightsHere : t.train.weightsByDownload) : t.fromScratch,
   ]
     .filter(Boolean)
     .join(" · ");
+}
