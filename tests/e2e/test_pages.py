@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 if TYPE_CHECKING:
     from conftest import Server
@@ -223,16 +223,14 @@ def answer_jobs(page: Page, jobs: list[dict[str, Any]]) -> None:
         answer(page, f"**/api/v1/training/jobs/{each['id']}", each)
 
 
-def test_home_shows_what_runs_before_what_waits(inside: Page) -> None:
-    waiting = [job(n, "queued", queue_position=n - 1) for n in range(2, 10)]
-    answer_jobs(inside, [job(1, "running", started_at="2026-01-01T00:00:00Z"), *waiting])
-    inside.goto("/")
-    jobs = inside.get_by_role("region", name="Jobs")
-    expect(jobs.get_by_role("heading", name="Running now")).to_be_visible()
-    expect(jobs.locator(".job-name")).to_have_text([f"job {n}" for n in range(1, 6)])
+def answer_parts(page: Page, of: dict[str, Any]) -> None:
+    for part in ("metrics*", "artifacts"):
+        answer(page, f"**/jobs/{of['id']}/{part}", {"items": [], "next_cursor": None})
+    answer(page, f"**/jobs/{of['id']}/timeline", {"activities": []})
 
 
-def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None:
+def answer_form(page: Page) -> None:
+    """One data set, and one framework with two models and three settings."""
     numbers = {"type": "integer", "minimum": 1, "x-group": "Training"}
     schema = {
         "properties": {
@@ -251,16 +249,27 @@ def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None
         "tasks": ["classification"], "models": models, "primary_metrics": {}, "schema": schema,
     }  # fmt: skip
     dataset = {"id": NOWHERE, "name": "parts", "status": "ready", "version": None, "operation": None, "error": None}
+    answer(page, "**/api/v1/models", {"items": [framework]})
+    answer(page, re.compile(r"/api/v1/datasets\?"), {"items": [dataset]})
+
+
+def test_home_shows_what_runs_before_what_waits(inside: Page) -> None:
+    waiting = [job(n, "queued", queue_position=n - 1) for n in range(2, 10)]
+    answer_jobs(inside, [job(1, "running", started_at="2026-01-01T00:00:00Z"), *waiting])
+    inside.goto("/")
+    jobs = inside.get_by_role("region", name="Jobs")
+    expect(jobs.get_by_role("heading", name="Running now")).to_be_visible()
+    expect(jobs.locator(".job-name")).to_have_text([f"job {n}" for n in range(1, 6)])
+
+
+def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None:
     done = job(
         1, "failed", config={"epochs": 3, "batch_size": 32, "pretrained": False}, ended_at="2026-01-01T00:01:00Z",
         policy={"max_retries": 7, "time_limit_seconds": 5400, "silence_seconds": None, "keep_every": None},
     )  # fmt: skip
     answer_jobs(inside, [done])
-    answer(inside, "**/api/v1/models", {"items": [framework]})
-    answer(inside, re.compile(r"/api/v1/datasets\?"), {"items": [dataset]})
-    for part in ("metrics*", "artifacts"):
-        answer(inside, f"**/jobs/{done['id']}/{part}", {"items": [], "next_cursor": None})
-    answer(inside, f"**/jobs/{done['id']}/timeline", {"activities": []})
+    answer_form(inside)
+    answer_parts(inside, done)
 
     inside.goto(f"/jobs/{done['id']}")
     expect(inside.get_by_text("there are no curves")).to_be_visible()
@@ -287,6 +296,55 @@ def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None
     assert body["config"] == {"epochs": 3, "pretrained": False}
     assert body["policy"] == done["policy"] | {"keep_every": 5}
     assert (body["model_name"], body["dataset_id"]) == ("resnet18", NOWHERE)
+
+
+# --- languages --------------------------------------------------------------------------------------------------------
+
+
+def speak(page: Page, account: str, language: str) -> None:
+    page.get_by_role("button", name=account).click()
+    page.get_by_role("button", name=language).click()
+    expect(page.get_by_role("button", name=language)).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+
+
+def test_the_pages_speak_korean_and_english_again(inside: Page) -> None:
+    inside.set_viewport_size({"width": 390, "height": 844})
+    begun = {"started_at": "2026-01-01T00:00:00Z", "epoch": 2, "total_epochs": 5, "eta_seconds": 125, "progress": 40}
+    done = job(1, "completed", ended_at="2026-01-01T00:01:05Z", **begun)
+    answer_jobs(inside, [done, job(2, "running", **begun)])
+    answer_parts(inside, done)
+    answer_form(inside)
+    inside.reload()
+    inside.get_by_label("Message").fill("half a sentence")
+    speak(inside, "Account", "한국어")
+    expect(inside.locator("html")).to_have_attribute("lang", "ko")
+    expect(inside.get_by_role("textbox", name="메시지")).to_have_value("half a sentence")
+    for path, heading, said in (
+        ("/", "진행 중", "에포크 2/5 · 2분 5초 남음"),
+        ("/jobs", "작업", "학습 중"),
+        (f"/jobs/{done['id']}", "job 1", "모델을 내려받을 수 있어요."),
+        ("/train", "새 학습", "모두 기본값이에요."),
+    ):
+        inside.goto(path)
+        expect(inside.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        expect(inside.get_by_text(said).first).to_be_visible()
+        inside.wait_for_load_state("networkidle")
+        assert inside.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    speak(inside, "계정", "English")
+    expect(inside.get_by_role("heading", name="New training")).to_be_visible()
+    expect(inside.get_by_text("Everything at its default.")).to_be_visible()
+
+
+def test_a_korean_browser_is_spoken_to_in_korean_and_no_other_loads_it(browser: Browser, server: Server) -> None:
+    for locale, heading, loaded in (("ko-KR", "로그인", 1), ("fr-FR", "Sign in", 0)):
+        page = browser.new_page(base_url=server.url, locale=locale)
+        scripts: list[str] = []
+        page.on("request", lambda request, seen=scripts: seen.append(request.url))
+        page.goto("/login")
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        assert len([url for url in scripts if re.search(r"/ko-[\w-]+\.js", url)]) == loaded
+        page.close()
 
 
 # --- every screen, both colour schemes --------------------------------------------------------------------------------

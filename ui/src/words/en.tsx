@@ -45,7 +45,6 @@ export const en = {
     lines: ({ n }: N) => many(n, "line"),
     epochs: ({ n }: N) => many(n, "epoch"),
     tries: ({ n }: N) => many(n, "try", "tries"),
-    characters: ({ n }: N) => many(n, "character"),
   },
 
   unit: {
