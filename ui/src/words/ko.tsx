@@ -16,10 +16,11 @@
  *   detection            탐지                     preset               프리셋
  *   draft                초안                     queue                대기열
  *   epoch                에포크                   segmentation         분할
- *   fault (of a data set) 문제                    split                분할 구분
- *   trainer              트레이너                   training (noun)      학습
- *   validation           검증                     weights              가중치
- *   pretrained           사전 학습                from scratch         처음부터
+ *   fault                문제                     split                분할 구분
+ *   from scratch         처음부터                 task                 작업 유형
+ *   pretrained           사전 학습                trainer              트레이너
+ *   validation           검증                     training             학습
+ *   version              버전                     weights              가중치
  */
 
 import type { Words } from "./index";

@@ -42,12 +42,13 @@ const NAMES = new Set(["VisionAI", "timm", "roses/1.jpg", "tulips/2.jpg"]);
 /** Attributes whose strings are read by people, of HTML and of our components; and such properties. */
 const READ = /^(aria-(label|description|roledescription|valuetext)|title|placeholder|label|alt|description|confirm|dismiss|error|nothingFoundMessage)$/;
 const LABELS = /^(label|title|description|placeholder)$/;
-/** A string that reads like a sentence or a title, wherever it stands: "Enter a number.", "Data sets". */
 const SENTENCE = /^\p{Lu}\p{Ll}+('\p{L}+)?,? \p{L}|^\p{Lu}.* .*[.!?…]$/u;
 
 const sources = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter(
   (name) => /\.tsx?$/.test(name) && !/\.test\.|\.d\.ts$|^words[\\/]|^test-setup/.test(name),
 );
+
+test("the source is found", () => expect(sources).toContain(join("pages", "home.tsx")));
 
 test.each(sources)("%s says nothing that is not in the catalogue", (name) => {
   expect(textsIn(name, readFileSync(join(SOURCE, name), "utf8"))).toEqual([]);
@@ -62,16 +63,17 @@ test.each([
   ['throw new Error("That went wrong.")', "That went wrong."],
   ['const views = [{ label: "Images" }]', "Images"],
   ['useTitle("Data sets")', "Data sets"],
+  ['const facts = [["Task", job.task]]', "Task"],
 ])("%s is noticed", (source, text) => expect(textsIn("x.tsx", source)).toContain(text));
 
-test.each(['<p className="row between">{t.title} · {n} %</p>', "<b>VisionAI</b>", '<p>{role === "user" ? t.you : t.other}</p>', 'api.GET("/api/v1/jobs")'])("%s is fine", (source) =>
+test.each(['<p className="row between">{t.title} · {n} %</p>', "<b>VisionAI</b>", '<p>{role === "user" ? t.you : t.other}</p>', 'api.GET("/api/v1/jobs")', 'event.key === "Enter"'])("%s is fine", (source) =>
   expect(textsIn("x.tsx", source)).toEqual([]),
 );
 
 function textsIn(name: string, source: string): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
-    if (isText(node) && /\p{L}/u.test(node.text.replace(/&\w+;/g, "")) && !NAMES.has(node.text.trim()) && (ts.isJsxText(node) || isShown(node) || SENTENCE.test(node.text))) found.push(node.text);
+    if (isText(node) && /\p{L}/u.test(node.text.replace(/&\w+;/g, "")) && !NAMES.has(node.text.trim()) && (ts.isJsxText(node) || isShown(node) || isSaid(node))) found.push(node.text);
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(name, source, ts.ScriptTarget.Latest, true));
@@ -82,6 +84,9 @@ type Text = ts.JsxText | ts.StringLiteralLike | ts.TemplateHead | ts.TemplateMid
 
 const isText = (node: ts.Node): node is Text =>
   ts.isJsxText(node) || ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
+
+/** Whether a string that stands elsewhere is for people by its looks: "Enter a number.", "Data sets"; "Jobs", unless it is compared. */
+const isSaid = ({ text, parent }: Text): boolean => SENTENCE.test(text) || (/^\p{Lu}\p{Ll}{2,}$/u.test(text) && !ts.isBinaryExpression(parent) && !ts.isLiteralTypeNode(parent));
 
 /** Whether a string becomes a child of an element, or the value of what is read: through conditions, too. */
 function isShown(node: ts.Node): boolean {
