@@ -52,7 +52,8 @@ class Sized:
             await world.add_ended(db, there, ended)
             await world.add_running(db, there, active // 2, self.executor)
             await world.add_queued(db, there, active - active // 2)
-            return access_token(self.settings, there.user_id)
+            assert there.credential.session_id is not None
+            return access_token(self.settings, there.user_id, there.credential.session_id)
 
         self.token = world.run_on(self.settings, fill)
 

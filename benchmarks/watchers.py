@@ -29,7 +29,7 @@ import msgspec
 from benchmarks import world
 from benchmarks.stats import Figure
 from visionai.db import Database, Deliver
-from visionai.identity.tokens import callback_token, ticket
+from visionai.identity.tokens import Credential, callback_token, ticket
 from visionai.jobs.events import Event
 from visionai.wakeup import Publish
 
@@ -41,12 +41,12 @@ GET_READY_SECONDS = 60.0
 def measure(folder: Path, *, events: int) -> list[Figure]:
     settings = world.settings_of(folder / "watched")
 
-    async def fill(db: Database) -> tuple[UUID, UUID]:
+    async def fill(db: Database) -> tuple[Credential, UUID]:
         there = await world.make(db)
-        return there.user_id, (await world.add_running(db, there, 1))[0]
+        return there.credential, (await world.add_running(db, there, 1))[0]
 
-    user_id, job_id = world.run_on(settings, fill)
-    path = f"/ws/training/{job_id}?token={ticket(settings, user_id, job_id)}"
+    credential, job_id = world.run_on(settings, fill)
+    path = f"/ws/training/{job_id}?token={ticket(settings, credential, job_id)}"
     with _child("serve", str(settings.data_dir)) as app:
         port = json.loads(_line(app))["port"]
         with _child("watch", str(port), path, str(events)) as watchers:

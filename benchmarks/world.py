@@ -18,8 +18,9 @@ from visionai.db import Database, database_url, migrate, utcnow
 from visionai.executors import wrapper
 from visionai.executors.base import Handle
 from visionai.executors.subprocess import SubprocessExecutor
-from visionai.identity.accounts import add_project
-from visionai.identity.tables import User
+from visionai.identity.projects import add_project
+from visionai.identity.tables import Session, User
+from visionai.identity.tokens import Credential
 from visionai.ids import uuid7
 from visionai.jobs.tables import Artifact, Attempt, Job, JobEvent, MetricRow
 from visionai.settings import Settings, prepare
@@ -33,10 +34,15 @@ EPOCHS = 2
 
 
 class World(msgspec.Struct, frozen=True):
-    user_id: UUID
+    credential: Credential
+    """Of somebody who is signed in."""
     project_id: UUID
     datasets: list[tuple[UUID, UUID]]
     """Data sets with their versions."""
+
+    @property
+    def user_id(self) -> UUID:
+        return self.credential.user_id
 
 
 def settings_of(data_dir: Path, **more: Any) -> Settings:
@@ -50,6 +56,8 @@ async def make(db: Database) -> World:
         session.add(user)
         await session.flush()
         project = await add_project(session, user.id, "bench")
+        signed_in = Session(user_id=user.id, expires_at=utcnow() + timedelta(days=1))
+        session.add(signed_in)
         datasets = [
             Dataset(project_id=project.id, created_by=user.id, name=f"d{n}", status="ready") for n in range(DATASETS)
         ]
@@ -65,7 +73,7 @@ async def make(db: Database) -> World:
         ]  # fmt: skip
         session.add_all(versions)
         await session.flush()
-    return World(user.id, project.id, [(v.dataset_id, v.id) for v in versions])
+    return World(Credential(user.id, signed_in.id), project.id, [(v.dataset_id, v.id) for v in versions])
 
 
 def job_row(world: World, n: int, state: str, **more: Any) -> dict[str, Any]:

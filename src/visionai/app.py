@@ -25,12 +25,16 @@ from visionai.api import (
     models,
     openapi,
     operations,
+    people,
     problems,
+    projects,
+    tokens,
     webui,
 )
 from visionai.db import Database, database_url, migrate
 from visionai.executors.subprocess import SubprocessExecutor, this_host
 from visionai.frameworks import Frameworks
+from visionai.identity.api_tokens import Uses
 from visionai.parts import Parts, Steady
 from visionai.pubsub import Subscriber
 from visionai.redis import EmbeddedRedis, connect
@@ -52,9 +56,13 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             app.state.parts = parts = await _start(stack, settings, environ)
-            app.state.streams = events.Streams(parts)
-            watching = asyncio.create_task(parts.frameworks.watch(), name="frameworks")
-            stack.push_async_callback(tasks.end, watching)
+            app.state.streams = streams = events.Streams(parts)
+            app.state.uses = uses = Uses(parts.db)
+            stack.push_async_callback(uses.write)
+            for name, loop in (
+                ("frameworks", parts.frameworks.watch()), ("sockets", streams.watch()), ("token uses", uses.run()),
+            ):  # fmt: skip
+                stack.push_async_callback(tasks.end, asyncio.create_task(loop, name=name))
             if background:
                 worker = Background(parts)
                 await worker.start()
@@ -63,8 +71,9 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
 
     return Litestar(
         route_handlers=[
-            health.healthz, health.readyz, auth.router, datasets.router, operations.router, models.router, jobs.router,
-            chat.router, callbacks.router, files.router, events.training, webui.webui_router(),
+            health.healthz, health.readyz, auth.router, people.router, projects.router, tokens.router, datasets.router,
+            operations.router, models.router, jobs.router, chat.router, callbacks.router, files.router,
+            events.training, webui.webui_router(),
         ],
         lifespan=[lifespan],
         request_class=bodies.BodyRequest,

@@ -24,7 +24,7 @@ from visionai.datasets.garbage import free_deleted
 from visionai.datasets.uploads import remove_abandoned
 from visionai.db import utcnow
 from visionai.errors import said
-from visionai.identity.accounts import forget_old_keys
+from visionai.identity.garbage import forget_expired
 from visionai.jobs import reconcile as jobs
 from visionai.jobs.artifacts import URL_SECONDS
 from visionai.jobs.garbage import free_artifacts, free_deleted_jobs
@@ -150,7 +150,7 @@ class Background:
         while True:
             try:
                 await remove_abandoned(db, storage, utcnow())
-                await forget_old_keys(db, utcnow())
+                await forget_expired(db, utcnow())
                 await free_artifacts(db, storage)
                 await storage.delete_older(keys.INCOMING, 2 * URL_SECONDS)
                 await free_deleted_jobs(db, storage)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from sqlalchemy import select
 
 from visionai.app import create_app
+from visionai.datasets.tables import Dataset, DatasetVersion
+from visionai.db import utcnow
 from visionai.identity.accounts import new_setup_token
+from visionai.identity.tables import Project
+from visionai.jobs import events
+from visionai.jobs.tables import Job
 from visionai.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -32,6 +39,10 @@ class Api(msgspec.Struct):
         assert self.call("POST", "/api/v1/users", json=body).status_code == 201
         answer = self.client.post("/api/v1/auth/login", json={"email": email, "password": PASSWORD})
         return Api(self.client, answer.json()["access_token"])
+
+
+class AddJob(Protocol):
+    def __call__(self, state: str) -> Job: ...
 
 
 @pytest.fixture
@@ -59,3 +70,39 @@ def admin(client: TestClient[Litestar], setup_token: str) -> Api:
     answer = client.post("/api/v1/auth/setup", json=body)
     assert answer.status_code == 201, answer.text
     return Api(client, answer.json()["access_token"])
+
+
+@pytest.fixture
+def add_job(app: Litestar, client: TestClient[Litestar], admin: Api) -> AddJob:
+    """Makes a job of the admin's project, with one event, that nothing reconciles."""
+
+    def add(state: str) -> Job:
+        with client.portal() as portal:
+            return portal.call(make_job, app.state.parts, state)
+
+    return add
+
+
+async def make_job(parts: Any, state: str) -> Job:
+    async with parts.db.write() as session:
+        project = (await session.scalars(select(Project))).first()
+        dataset = Dataset(project_id=project.id, created_by=project.created_by, name="d", status="ready")
+        session.add(dataset)
+        await session.flush()
+        version = DatasetVersion(
+            dataset_id=dataset.id, project_id=project.id, number=1, content_hash="c", split_hash="s",
+            task_types=["classification"], classes=[], image_count=0, train_count=0, val_count=0, size_bytes=0,
+            statistics={}, report={"faults": []}, files=[],
+        )  # fmt: skip
+        session.add(version)
+        await session.flush()
+        job = Job(
+            project_id=project.id, created_by=project.created_by, name="j", dataset_id=dataset.id,
+            dataset_version_id=version.id, task_type="classification", framework="timm", model_name="m", config={},
+            max_retries=0, trace_id="0" * 32, state=state,
+            next_check_at=utcnow() + timedelta(days=1),
+        )  # fmt: skip
+        session.add(job)
+        await session.flush()
+        events.emit(session, job, "log", {"first_line": 0, "count": 1})
+    return job

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+import time_machine
 
 PASSWORD = "correct horse battery"
 SETUP = {"email": "ada@example.org", "password": PASSWORD}
+LOGIN = {"email": "admin@example.org", "password": PASSWORD}
 
 
 def test_the_first_account_is_an_admin_with_a_project_and_the_link_works_once(client, setup_token):
@@ -33,17 +37,50 @@ def test_a_wrong_password_and_an_unknown_address_are_answered_alike(client, admi
     assert (answer.status_code, answer.json()["code"]) == (401, "wrong_credentials")
 
 
-def test_a_refresh_token_works_once_and_its_reuse_ends_the_family(client, admin):
-    login = {"email": "admin@example.org", "password": PASSWORD}
-    first = client.post("/api/v1/auth/login", json=login).json()["refresh_token"]
-    second = client.post("/api/v1/auth/refresh", json={"refresh_token": first}).json()["refresh_token"]
-    assert client.post("/api/v1/auth/refresh", json={"refresh_token": first}).status_code == 401, "it was used"
-    assert client.post("/api/v1/auth/refresh", json={"refresh_token": second}).status_code == 401, "its family too"
+def refreshed(client, token):
+    return client.post("/api/v1/auth/refresh", json={"refresh_token": token})
+
+
+def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(client, admin):
+    first = client.post("/api/v1/auth/login", json=LOGIN).json()["refresh_token"]
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        second = refreshed(client, first).json()
+        clock.shift(10.1)
+        assert refreshed(client, first).status_code == 401, "it was used"
+        assert refreshed(client, second["refresh_token"]).status_code == 401, "its session has ended"
+        headers = {"Authorization": f"Bearer {second['access_token']}"}
+        assert client.get("/api/v1/auth/me", headers=headers).json()["code"] == "session_ended"
+
+
+def test_two_tabs_and_a_lost_answer_go_on_in_the_same_session(client, admin):
+    first = client.post("/api/v1/auth/login", json=LOGIN).json()["refresh_token"]
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        one = refreshed(client, first).json()["refresh_token"]
+        clock.shift(9.9)
+        other = refreshed(client, first).json()["refresh_token"]
+        clock.shift(60)
+        assert refreshed(client, one).status_code == refreshed(client, other).status_code == 200
+    assert len(admin.call("GET", "/api/v1/auth/sessions").json()["items"]) == 2, "that of the set-up, and this one"
+
+
+def test_the_grace_runs_from_the_first_use_and_is_not_prolonged(client, admin):
+    first = client.post("/api/v1/auth/login", json=LOGIN).json()["refresh_token"]
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        for seconds in (0, 6):
+            clock.shift(seconds)
+            assert refreshed(client, first).status_code == 200
+        clock.shift(6)
+        assert refreshed(client, first).status_code == 401
+
+
+def test_a_session_that_is_not_used_ends(client, admin):
+    first = client.post("/api/v1/auth/login", json=LOGIN).json()["refresh_token"]
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=31)):
+        assert refreshed(client, first).json()["code"] == "session_ended"
 
 
 def test_a_browser_gets_the_refresh_token_in_a_cookie_no_script_can_read(client, admin):
-    login = {"email": "admin@example.org", "password": PASSWORD, "cookie": True}
-    answer = client.post("/api/v1/auth/login", json=login)
+    answer = client.post("/api/v1/auth/login", json={**LOGIN, "cookie": True})
     assert answer.json()["refresh_token"] is None
     cookie = answer.headers["set-cookie"].lower()
     assert all(word in cookie for word in ("httponly", "samesite=strict", "path=/api/v1/auth"))

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 from litestar.exceptions import WebSocketDisconnect
-from sqlalchemy import select
-
-from visionai.datasets.tables import Dataset, DatasetVersion
-from visionai.identity.tables import Project
-from visionai.jobs import events
-from visionai.jobs.tables import Job
-
-
-async def make_job(parts: Any) -> UUID:
-    async with parts.db.write() as session:
-        project = (await session.scalars(select(Project))).first()
-        dataset = Dataset(project_id=project.id, created_by=project.created_by, name="d", status="ready")
-        session.add(dataset)
-        await session.flush()
-        version = DatasetVersion(
-            dataset_id=dataset.id, project_id=project.id, number=1, content_hash="c", split_hash="s",
-            task_types=["classification"], classes=[], image_count=0, train_count=0, val_count=0, size_bytes=0,
-            statistics={}, report={"faults": []}, files=[],
-        )  # fmt: skip
-        session.add(version)
-        await session.flush()
-        job = Job(
-            project_id=project.id, created_by=project.created_by, name="j", dataset_id=dataset.id,
-            dataset_version_id=version.id, task_type="classification", framework="timm", model_name="m", config={},
-            max_retries=0, trace_id="0" * 32, state="completed",
-        )  # fmt: skip
-        session.add(job)
-        await session.flush()
-        events.emit(session, job, "log", {"first_line": 0, "count": 1})
-    return job.id
 
 
 @pytest.fixture
-def job_id(app, client, admin) -> UUID:
-    with client.portal() as portal:
-        return portal.call(make_job, app.state.parts)
+def job_id(add_job) -> UUID:
+    return add_job("completed").id
 
 
 def test_the_events_of_an_ended_job_then_the_end(client, admin, job_id):

@@ -14,6 +14,7 @@ from visionai.identity import tokens
 PUBLIC = {
     ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/api/v1/auth/setup"), ("POST", "/api/v1/auth/setup"),
     ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout"),
+    ("POST", "/api/v1/auth/reset"), ("POST", "/api/v1/auth/invitation"), ("POST", "/api/v1/auth/accept"),
     ("GET", "/api/v1/openapi.json"), ("GET", "/api/v1"),
     ("GET", "/"), ("GET", "/{path:path}"), ("GET", "/assets/{name:path}"),
 }  # fmt: skip

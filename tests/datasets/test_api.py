@@ -25,7 +25,8 @@ from visionai.datasets.uploads import ABANDONED, Upload, remove_abandoned
 from visionai.db import utcnow
 from visionai.errors import Conflict
 from visionai.frameworks import Frameworks
-from visionai.identity import tokens
+from visionai.identity import sessions, tokens
+from visionai.identity.sessions import Client
 from visionai.identity.tables import Project, ProjectMember, User
 from visionai.jobs.tables import Job
 from visionai.operations.kinds import Context
@@ -44,6 +45,7 @@ class World:
     def __init__(self, app: Litestar, client: httpx.AsyncClient) -> None:
         self.app, self.client, self.parts = app, client, app.state.parts
         self.users: dict[str, User] = {}
+        self.tokens: dict[str, str] = {}
         self.projects: dict[str, Project] = {}
 
     async def populate(self) -> None:
@@ -61,9 +63,11 @@ class World:
                     session.add(self.projects[project])
                     await session.flush()
                 session.add(ProjectMember(project_id=self.projects[project].id, user_id=user.id, role=membership))
+                signed_in = await sessions.begin(session, self.parts.settings, user, Client())
+                self.tokens[name] = tokens.access_token(self.parts.settings, user.id, signed_in.session_id)
 
     def headers(self, name: str = "ada") -> dict[str, str]:
-        return {"Authorization": f"Bearer {tokens.access_token(self.parts.settings, self.users[name].id)}"}
+        return {"Authorization": f"Bearer {self.tokens[name]}"}
 
     async def upload(self, body: bytes, name: str = "photos.zip", who: str = "ada", **fields: str) -> httpx.Response:
         return await self.client.post(

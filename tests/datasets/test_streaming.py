@@ -17,7 +17,8 @@ from sqlalchemy import func, select
 
 from visionai.datasets.tables import Dataset
 from visionai.db import Database, database_url
-from visionai.identity import tokens
+from visionai.identity import sessions, tokens
+from visionai.identity.sessions import Client
 from visionai.identity.tables import Project, ProjectMember, User
 from visionai.settings import Settings, prepare
 
@@ -68,8 +69,10 @@ class Server:
             session.add(project)
             await session.flush()
             session.add(ProjectMember(project_id=project.id, user_id=user.id, role="owner"))
+            settings = prepare(Settings(data_dir=self.data_dir))
+            signed_in = await sessions.begin(session, settings, user, Client())
         await db.close()
-        return tokens.access_token(prepare(Settings(data_dir=self.data_dir)), user.id)
+        return tokens.access_token(settings, user.id, signed_in.session_id)
 
     def headers(self, size: int) -> dict[str, str]:
         return {

@@ -12,7 +12,7 @@ from visionai.db import Database, database_url, migrate
 from visionai.executors.fake import FakeExecutor
 from visionai.frameworks import Framework, Frameworks
 from visionai.identity.access import CurrentUser
-from visionai.identity.accounts import add_project
+from visionai.identity.projects import add_project
 from visionai.identity.tables import ProjectMember, User
 from visionai.jobs import submit
 from visionai.jobs.tables import Attempt, Job

@@ -18,6 +18,8 @@ from litestar.exceptions import WebSocketDisconnect
 from visionai import pubsub, redis
 from visionai.api import events as api
 from visionai.api.events import Streams, follow
+from visionai.identity.tokens import Credential
+from visionai.ids import uuid7
 from visionai.jobs import events
 from visionai.jobs.tables import Job
 from visionai.pubsub import Feed, Subscriber
@@ -98,7 +100,8 @@ class Live:
 
     def watch(self, browser: Browser, since: int = 0) -> asyncio.Task[None]:
         socket: Any = browser
-        self.following.append(asyncio.create_task(follow(socket, self.streams, self.job_id, since)))
+        never = asyncio.get_running_loop().create_future()
+        self.following.append(asyncio.create_task(follow(socket, self.streams, self.job_id, since, never)))
         return self.following[-1]
 
 
@@ -251,10 +254,12 @@ async def test_they_go_on_after_redis_has_died(live: Live, monkeypatch: pytest.M
 
 async def test_one_person_has_so_many_open_and_no_more(live: Live) -> None:
     most = live.world.parts.settings.websockets_per_user
-    places = [live.streams.place(live.world.user.id) for _ in range(most)]
+    ada, bob = (Credential(user.id, uuid7()) for user in (live.world.user, live.world.other))
+    project = uuid7()
+    places = [live.streams.place(ada, project) for _ in range(most)]
     assert all(place.__enter__() for place in places)
-    with live.streams.place(live.world.user.id) as one_more, live.streams.place(live.world.other.id) as others:
-        assert (one_more, others) == (False, True)
+    with live.streams.place(ada, project) as one_more, live.streams.place(bob, project) as others:
+        assert one_more is None and others is not None
     places[0].__exit__(None, None, None)
-    with live.streams.place(live.world.user.id) as free:
+    with live.streams.place(ada, project) as free:
         assert free

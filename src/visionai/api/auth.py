@@ -1,23 +1,23 @@
-"""Setting up, signing in and out, users, projects and their members."""
+"""Setting up, signing in and out, and what concerns oneself: sessions, name, password."""
 
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.api import idempotency, shapes
+from visionai.api import identity_shapes as shapes
 from visionai.api.problems import responses
+from visionai.api.projects import project_shape
 from visionai.api.shapes import Page
 from visionai.db import Database
-from visionai.errors import BadInput, Conflict, Forbidden, Unauthorised
-from visionai.identity import access, accounts, tokens
+from visionai.errors import Unauthorised
+from visionai.identity import access, accounts, people, sessions, tokens
 from visionai.identity.access import CurrentUser
-from visionai.identity.tables import Project, ProjectMember, User
+from visionai.identity.sessions import Client, SignedIn
+from visionai.identity.tables import Session, User
 from visionai.jobs.queries import visible_job
 from visionai.settings import Settings
 
@@ -33,32 +33,36 @@ async def setup_state(db: NamedDependency[Database]) -> shapes.SetupState:
 
 @post("/auth/setup", opt={"public": True}, responses=responses(409), summary="Make the first account, an admin")
 async def setup(
-    data: JSONBody[shapes.Setup], db: NamedDependency[Database], settings: NamedDependency[Settings]
-) -> Response[shapes.Session]:
-    signed_in = await accounts.setup(db, settings, data.token, data.email, data.password, data.name)
-    return _session(settings, signed_in, cookie=data.cookie, status=201)
+    data: JSONBody[shapes.Setup], client: NamedDependency[Client], db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+) -> Response[shapes.Session]:  # fmt: skip
+    signed_in = await accounts.setup(db, settings, client, data.token, data.email, data.password, data.name)
+    return session_answer(settings, signed_in, cookie=data.cookie, status=201)
 
 
 @post("/auth/login", opt={"public": True}, status_code=200, responses=responses(), summary="Sign in")
 async def login(
-    data: JSONBody[shapes.Login], db: NamedDependency[Database], settings: NamedDependency[Settings]
-) -> Response[shapes.Session]:
-    signed_in = await accounts.login(db, settings, data.email, data.password)
-    return _session(settings, signed_in, cookie=data.cookie)
+    data: JSONBody[shapes.Login], client: NamedDependency[Client], db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+) -> Response[shapes.Session]:  # fmt: skip
+    signed_in = await accounts.login(db, settings, client, data.email, data.password)
+    return session_answer(settings, signed_in, cookie=data.cookie)
 
 
 @post(
     "/auth/refresh", opt={"public": True}, status_code=200, responses=responses(), summary="Get the next access token"
 )
 async def refresh(
-    request: Request[Any, Any, Any], data: JSONBody[shapes.Refresh], db: NamedDependency[Database],
-    settings: NamedDependency[Settings],
+    request: Request[Any, Any, Any], data: JSONBody[shapes.Refresh], client: NamedDependency[Client],
+    db: NamedDependency[Database], settings: NamedDependency[Settings],
 ) -> Response[shapes.Session]:  # fmt: skip
+    """The refresh token is traded for the next one. Within 10 seconds it may be sent again, by another tab or because
+    the answer got lost; later its reuse ends the session."""
     from_cookie = data.refresh_token is None
     token = data.refresh_token or request.cookies.get(COOKIE)
     if not token:
         raise Unauthorised("There is no session to go on with: sign in.", code="session_ended")
-    return _session(settings, await accounts.refresh(db, settings, token), cookie=from_cookie)
+    return session_answer(settings, await sessions.refresh(db, settings, token, client), cookie=from_cookie)
 
 
 @post("/auth/logout", opt={"public": True}, status_code=204, responses=responses(), summary="Sign out")
@@ -66,115 +70,112 @@ async def logout(
     request: Request[Any, Any, Any], data: JSONBody[shapes.Refresh], db: NamedDependency[Database],
     settings: NamedDependency[Settings],
 ) -> Response[None]:  # fmt: skip
+    """Its access tokens stop working too."""
     if token := data.refresh_token or request.cookies.get(COOKIE):
-        await accounts.logout(db, token)
+        await sessions.logout(db, token)
     return Response(None, status_code=204, cookies=[_cookie(settings, "", 0)])
+
+
+@post(
+    "/auth/logout-everywhere", opt={"session": True}, status_code=204, responses=responses(403),
+    summary="End all of one's sessions, this one too",
+)  # fmt: skip
+async def logout_everywhere(
+    user: NamedDependency[CurrentUser], db: NamedDependency[Database], settings: NamedDependency[Settings]
+) -> Response[None]:
+    """API tokens go on: delete those that are not to."""
+    async with db.write() as session:
+        await sessions.end_all(session, user.id)
+    return Response(None, status_code=204, cookies=[_cookie(settings, "", 0)])
+
+
+@get("/auth/sessions", opt={"session": True}, responses=responses(403), summary="Where one is signed in")
+async def list_sessions(user: NamedDependency[CurrentUser], db: NamedDependency[Database]) -> Page[shapes.OpenSession]:
+    async with db.read() as session:
+        return Page([_open_session(s, user) for s in await sessions.all_of(session, user.id)])
+
+
+@delete(
+    "/auth/sessions/{session_id:uuid}", opt={"session": True}, responses=responses(403, 404),
+    summary="End one of one's sessions",
+)  # fmt: skip
+async def end_session(
+    session_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> None:
+    """At once: its access tokens and live connections too."""
+    async with db.write() as session:
+        await sessions.end(session, user.id, session_id)
+
+
+@post(
+    "/auth/reset", opt={"public": True}, status_code=200, responses=responses(),
+    summary="Set a new password with a link, and sign in",
+)  # fmt: skip
+async def reset(
+    data: JSONBody[shapes.Reset], client: NamedDependency[Client], db: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+) -> Response[shapes.Session]:  # fmt: skip
+    """The link works once (then 401 ``link_invalid``). All sessions that there were are ended."""
+    signed_in = await people.reset(db, settings, client, data.token, data.password)
+    return session_answer(settings, signed_in, cookie=data.cookie)
+
+
+@post(
+    "/auth/password", opt={"session": True}, status_code=204, responses=responses(403),
+    summary="Change one's password",
+)  # fmt: skip
+async def change_password(
+    data: JSONBody[shapes.NewPassword], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> None:
+    """All other sessions are ended; API tokens go on."""
+    await accounts.change_password(db, user, data.current, data.new)
 
 
 @get("/auth/me", responses=responses(), summary="Who is asking, and in which projects")
 async def me(user: NamedDependency[CurrentUser], db: NamedDependency[Database]) -> shapes.Me:
     async with db.read() as session:
         row = await session.get_one(User, user.id)
-        projects = [_project(p, role) for p, role in await access.my_projects(session, user)]
-        return shapes.Me(_user(row), projects)
+        projects = [project_shape(p, role) for p, role in await access.my_projects(session, user)]
+        return shapes.Me(user_shape(row), projects)
 
 
-@post("/auth/ticket", status_code=200, responses=responses(404), summary="A token for one WebSocket, good for a minute")
+@patch("/auth/me", opt={"session": True}, responses=responses(403), summary="Change one's name")
+async def change_me(
+    data: JSONBody[shapes.MeChange], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> shapes.User:
+    async with db.write() as session:
+        return user_shape(await accounts.rename(session, user.id, data.name))
+
+
+@post(
+    "/auth/ticket", opt={"reads": True}, status_code=200, responses=responses(404),
+    summary="A token for one WebSocket, good for a minute",
+)  # fmt: skip
 async def ticket(
     data: JSONBody[shapes.NewTicket], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
     settings: NamedDependency[Settings],
 ) -> shapes.Ticket:  # fmt: skip
     async with db.read() as session:
         await visible_job(session, user, data.job_id)
-    return shapes.Ticket(tokens.ticket(settings, user.id, data.job_id), tokens.TICKET_SECONDS)
+    assert user.credential is not None, "the guard has seen it"
+    return shapes.Ticket(tokens.ticket(settings, user.credential, data.job_id), tokens.TICKET_SECONDS)
 
 
-@get("/users", responses=responses(403), summary="All users (admins)")
-async def list_users(user: NamedDependency[CurrentUser], db: NamedDependency[Database]) -> Page[shapes.User]:
-    _admins_only(user)
-    async with db.read() as session:
-        return Page([_user(u) for u in await session.scalars(select(User).order_by(User.id))])
-
-
-@post("/users", responses=responses(403), summary="Make a user (admins)")
-async def add_user(
-    request: Request[Any, Any, Any], data: JSONBody[shapes.NewUser], user: NamedDependency[CurrentUser],
-    db: NamedDependency[Database],
-) -> Response[shapes.User]:  # fmt: skip
-    _admins_only(user)
-    password_hash = await accounts.hashed(data.password)
-
-    async def make(session: AsyncSession) -> shapes.User:
-        return _user(await accounts.add_user(session, data.email, password_hash, data.role, data.name))
-
-    return await idempotency.create(db, request, user, make)
-
-
-@get("/projects", responses=responses(), summary="One's projects")
-async def list_projects(user: NamedDependency[CurrentUser], db: NamedDependency[Database]) -> Page[shapes.Project]:
-    async with db.read() as session:
-        return Page([_project(p, role) for p, role in await access.my_projects(session, user)])
-
-
-@post("/projects", responses=responses(403), summary="Make a project; its maker owns it")
-async def add_project(
-    request: Request[Any, Any, Any], data: JSONBody[shapes.NewProject], user: NamedDependency[CurrentUser],
-    db: NamedDependency[Database],
-) -> Response[shapes.Project]:  # fmt: skip
-    if user.role == "viewer":
-        raise Forbidden("Your role is viewer: ask an admin to make the project for you.")
-
-    async def make(session: AsyncSession) -> shapes.Project:
-        return _project(await accounts.add_project(session, user.id, data.name), "owner")
-
-    return await idempotency.create(db, request, user, make)
-
-
-@get("/projects/{project_id:uuid}/members", responses=responses(404), summary="Who is in a project")
-async def list_members(
-    project_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
-) -> Page[shapes.Member]:
-    async with db.read() as session:
-        await access.require_project(session, user, project_id, at_least="reader")
-        rows = await session.execute(
-            select(ProjectMember, User).join(User, User.id == ProjectMember.user_id)
-            .where(ProjectMember.project_id == project_id).order_by(User.id)
-        )  # fmt: skip
-        return Page([_member(m, u) for m, u in rows])
-
-
-@post("/projects/{project_id:uuid}/members", responses=responses(403, 404, 409), summary="Add somebody to a project")
-async def add_member(
-    project_id: FromPath[UUID], data: JSONBody[shapes.NewMember], user: NamedDependency[CurrentUser],
-    db: NamedDependency[Database],
-) -> shapes.Member:  # fmt: skip
-    async with db.write() as session:
-        await access.require_project(session, user, project_id, at_least="owner")
-        added = await session.get(User, data.user_id)
-        if added is None:
-            raise BadInput.field("user_id", "there is no such user")
-        if await session.get(ProjectMember, (project_id, data.user_id)) is not None:
-            raise Conflict("This user is a member already.", code="member_exists")
-        member = ProjectMember(project_id=project_id, user_id=data.user_id, role=data.role)
-        session.add(member)
-        return _member(member, added)
-
-
-def _admins_only(user: CurrentUser) -> None:
-    if not user.is_admin:
-        raise Forbidden("Only an admin can do this.")
-
-
-def _session(
-    settings: Settings, signed_in: accounts.SignedIn, *, cookie: bool, status: int = 200
+def session_answer(
+    settings: Settings, signed_in: SignedIn, *, cookie: bool, status: int = 200
 ) -> Response[shapes.Session]:
     body = shapes.Session(
-        access_token=tokens.access_token(settings, signed_in.user.id),
+        access_token=tokens.access_token(settings, signed_in.user.id, signed_in.session_id),
         refresh_token=None if cookie else signed_in.refresh_token, token_type="Bearer",  # noqa: S106
-        expires_in=int(settings.access_token_seconds), user=_user(signed_in.user),
+        expires_in=int(settings.access_token_seconds), user=user_shape(signed_in.user),
     )  # fmt: skip
     cookies = [_cookie(settings, signed_in.refresh_token, int(settings.refresh_token_seconds))] if cookie else []
     return Response(body, status_code=status, cookies=cookies, headers={"Cache-Control": "no-store"})
+
+
+def user_shape(user: User) -> shapes.User:
+    role: Any = user.role
+    return shapes.User(user.id, user.email, user.name, role, user.disabled_at is not None, user.created_at)
 
 
 def _cookie(settings: Settings, value: str, max_age: int) -> Cookie:
@@ -184,24 +185,18 @@ def _cookie(settings: Settings, value: str, max_age: int) -> Cookie:
     )  # fmt: skip
 
 
-def _user(user: User) -> shapes.User:
-    role: Any = user.role
-    return shapes.User(user.id, user.email, user.name, role, user.disabled_at is not None, user.created_at)
-
-
-def _project(project: Project, role: shapes.ProjectRole) -> shapes.Project:
-    return shapes.Project(project.id, project.name, role, project.created_at)
-
-
-def _member(member: ProjectMember, user: User) -> shapes.Member:
-    role: Any = member.role
-    return shapes.Member(user.id, user.email, user.name, role)
+def _open_session(session: Session, user: CurrentUser) -> shapes.OpenSession:
+    return shapes.OpenSession(
+        id=session.id, created_at=session.created_at, last_used_at=session.last_used_at,
+        expires_at=session.expires_at, user_agent=session.user_agent, ip=session.ip,
+        current=session.id == user.session_id,
+    )  # fmt: skip
 
 
 router = Router(
     "/api/v1", tags=["identity"],
     route_handlers=[
-        setup_state, setup, login, refresh, logout, me, ticket, list_users, add_user, list_projects, add_project,
-        list_members, add_member,
+        setup_state, setup, login, refresh, logout, logout_everywhere, list_sessions, end_session, reset,
+        change_password, me, change_me, ticket,
     ],
 )  # fmt: skip

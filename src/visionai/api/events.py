@@ -6,17 +6,21 @@ seconds, and read from the database. A client that does not keep up is closed wi
 
 A thousand browsers that follow one job cost one subscription, and one read of the database wherever all of them have
 to ask it: at a ``sync``, which falls on the same moment for all, at a gap, at the end.
+
+Who may no longer see the job (disabled, signed out, taken out of the project) is sent away within a second, by one look
+for all that are open here.
 """
 
 import asyncio
 import contextlib
 import functools
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+import structlog
 from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 from litestar.params import FromPath, FromQuery
@@ -27,7 +31,8 @@ from visionai.api.parameters import Natural
 from visionai.db import Database
 from visionai.errors import VisionAIError
 from visionai.identity import tokens
-from visionai.identity.access import current_user
+from visionai.identity.access import CurrentUser, current_user, still_allowed
+from visionai.identity.tokens import Credential
 from visionai.jobs import events, queries
 from visionai.jobs.events import Event
 from visionai.jobs.state import ENDED
@@ -36,7 +41,10 @@ from visionai.parts import Parts
 from visionai.pubsub import Feed
 from visionai.wakeup import job_channel
 
+log = structlog.get_logger()
+
 SYNC_SECONDS = 5.0
+LOOK_SECONDS = 1.0  # between two looks who may still follow
 AWAY_SECONDS = 1.0  # between two looks into the database while Redis is away
 SEND_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
@@ -63,25 +71,57 @@ class Page(NamedTuple):
     """The state in which it ended, or ``deleted``."""
 
 
+class Place:
+    """One WebSocket that is open: for whom, and into which project it looks."""
+
+    def __init__(self, credential: Credential, project_id: UUID) -> None:
+        self.asks = (credential, project_id)
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when they may look no longer."""
+
+
 class Streams:
     """What this process's WebSockets share."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self._open: Counter[UUID] = Counter()
+        self._open: defaultdict[UUID, set[Place]] = defaultdict(set)
         self._asked: dict[tuple[UUID, int], asyncio.Task[Page]] = {}
 
     @contextlib.contextmanager
-    def place(self, user_id: UUID) -> Iterator[bool]:
-        """Whether this user may have one more open."""
-        free = self._open[user_id] < self.parts.settings.websockets_per_user
-        self._open[user_id] += free
+    def place(self, credential: Credential, project_id: UUID) -> Iterator[Place | None]:
+        """None if this user may not have one more open."""
+        theirs = self._open[credential.user_id]
+        if len(theirs) >= self.parts.settings.websockets_per_user:
+            yield None
+            return
+        place = Place(credential, project_id)
+        theirs.add(place)
         try:
-            yield free
+            yield place
         finally:
-            self._open[user_id] -= free
-            if not self._open[user_id]:
-                del self._open[user_id]
+            theirs.remove(place)
+            if not theirs:
+                del self._open[credential.user_id]
+
+    async def watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.look()
+            except Exception:
+                log.exception("look_at_sockets_failed", next="tried again")
+
+    async def look(self) -> None:
+        """Send those away who may no longer see what they follow."""
+        places = [place for theirs in self._open.values() for place in theirs]
+        if not places:
+            return
+        async with self.parts.db.read() as session:
+            allowed = await still_allowed(session, {place.asks for place in places})
+        for place in places:
+            if place.asks not in allowed and not place.over.done():
+                place.over.set_result(None)
 
     async def page(self, job_id: UUID, after: int) -> Page:
         """Read once for all who ask at the same time, and never before they asked."""
@@ -108,26 +148,33 @@ async def training(socket: Socket, job_id: FromPath[UUID], token: FromQuery[str]
     streams: Streams = socket.app.state.streams
     await socket.accept()
     try:
-        user_id = await _admit(parts(socket), token, job_id)
+        user, project_id = await _admit(parts(socket), token, job_id)
     except VisionAIError as e:
         await _close(socket, UNAUTHORISED, e.detail)
         return
-    with streams.place(user_id) as free:
-        if free:
+    assert user.credential is not None, "it was shown"
+    with streams.place(user.credential, project_id) as place:
+        if place is not None:
             with contextlib.suppress(WebSocketDisconnect, OSError):
-                await follow(socket, streams, job_id, since)
+                await follow(socket, streams, job_id, since, place.over)
         else:
             await _close(socket, TOO_MANY, "You have too many live connections open: close some.")
 
 
-async def follow(socket: Socket, streams: Streams, job_id: UUID, since: int) -> None:
-    """Returns when the job has ended or the client has gone, or was too slow."""
+async def follow(
+    socket: Socket, streams: Streams, job_id: UUID, since: int, over: asyncio.Future[None]
+) -> None:  # fmt: skip
+    """Returns when the job has ended or the client has gone, or was too slow, or it is ``over`` for them."""
     async with streams.parts.subscriber.follow(job_channel(job_id)) as feed:
         gone = asyncio.create_task(_until_gone(socket))
-        gone.add_done_callback(lambda _: feed.lose())  # which wakes it
+        for reason in (gone, over):
+            reason.add_done_callback(lambda _: feed.lose())  # which wakes it
         try:
             last = since
             while not gone.done():
+                if over.done():
+                    await _close(socket, UNAUTHORISED, "You may no longer see this: sign in again.")
+                    return
                 last, ended = await _replay(socket, streams, job_id, last)
                 if ended is not None:
                     await _send(socket, {"type": "end", "data": {"state": ended}})
@@ -149,15 +196,16 @@ async def read_page(db: Database, job_id: UUID, after: int) -> Page:
     return Page([_sent(event) for event in found], job.event_seq, job.state if job.state in ENDED else None)
 
 
-async def _admit(p: Parts, token: str, job_id: UUID) -> UUID:
-    """A ticket, or for scripts an access token. Raises Unauthorised, or NotFound for somebody else's job."""
+async def _admit(p: Parts, token: str, job_id: UUID) -> tuple[CurrentUser, UUID]:
+    """By a ticket, or for scripts an access token: who, and the job's project. Raises Unauthorised, or NotFound for
+    somebody else's job."""
     try:
-        user_id = tokens.read_ticket(p.settings, token, job_id)
+        shown = tokens.read_ticket(p.settings, token, job_id)
     except VisionAIError:
-        user_id = tokens.read_access_token(p.settings, token)
+        shown = tokens.read_access_token(p.settings, token)
     async with p.db.read() as session:
-        await queries.visible_job(session, await current_user(session, user_id), job_id)
-    return user_id
+        user = await current_user(session, shown)
+        return user, (await queries.visible_job(session, user, job_id)).project_id
 
 
 async def _replay(socket: Socket, streams: Streams, job_id: UUID, last: int) -> tuple[int, str | None]:

@@ -11,17 +11,10 @@ import msgspec
 from msgspec import Meta
 
 from visionai.jobs.policy import Policy
-from visionai.names import UNFIT, Name, OptionalName
+from visionai.names import Name, OptionalName
 
 T = TypeVar("T")
 
-Email = Annotated[
-    str,
-    Meta(min_length=3, max_length=254, pattern=rf"^[^@\s{UNFIT}]+@[^@\s{UNFIT}]+(?!\n)$", examples=["ada@example.org"]),
-]
-Password = Annotated[str, Meta(min_length=10, max_length=1000, description="At least 10 characters.")]
-Role = Literal["admin", "manager", "engineer", "viewer"]
-ProjectRole = Literal["owner", "editor", "reader"]
 TaskType = Literal["classification", "detection", "segmentation", "semantic_segmentation", "pose", "obb"]
 Priority = Literal["low", "normal", "high"]
 JobStateName = Literal[
@@ -55,97 +48,6 @@ class Fault(msgspec.Struct):
     code: str
     message: str
     hint: str = ""
-
-
-# --- identity -------------------------------------------------------------------------------------------------------
-
-
-class SetupState(msgspec.Struct):
-    needed: bool
-
-
-class Setup(Body):
-    token: str
-    email: Email
-    password: Password
-    name: OptionalName = ""
-    cookie: bool = False
-
-
-class Login(Body):
-    email: str
-    password: Annotated[str, Meta(max_length=1000)]
-    cookie: bool = False
-    """Keep the refresh token in an HttpOnly cookie instead of answering with it: for browsers."""
-
-
-class Refresh(Body):
-    refresh_token: str | None = None
-    """Absent: the cookie's is used."""
-
-
-class User(msgspec.Struct):
-    id: UUID
-    email: str
-    name: str
-    role: Role
-    disabled: bool
-    created_at: datetime
-
-
-class Session(msgspec.Struct):
-    access_token: str
-    refresh_token: str | None
-    token_type: Literal["Bearer"]
-    expires_in: int
-    user: User
-
-
-class NewUser(Body):
-    email: Email
-    password: Password
-    role: Role = "engineer"
-    name: OptionalName = ""
-
-
-class Project(msgspec.Struct):
-    id: UUID
-    name: str
-    role: ProjectRole
-    """The asker's own role in it."""
-    created_at: datetime
-
-
-class Me(msgspec.Struct):
-    user: User
-    projects: list[Project]
-
-
-class NewProject(Body):
-    name: Name
-
-
-class Member(msgspec.Struct):
-    user_id: UUID
-    email: str
-    name: str
-    role: ProjectRole
-
-
-class NewMember(Body):
-    user_id: UUID
-    role: ProjectRole
-
-
-class NewTicket(Body):
-    job_id: UUID
-
-
-class Ticket(msgspec.Struct):
-    """A token for one WebSocket, short-lived because it stands in the URL."""
-
-    token: str
-    expires_in: int
 
 
 # --- data sets ------------------------------------------------------------------------------------------------------

@@ -3,25 +3,43 @@
 Everything belongs to a project. What a person may do in one is the lesser of their role (``viewer`` reads,
 ``engineer`` and up also edit) and of their role in the project; admins may do everything. A project one is not a
 member of does not exist for that person: NotFound, never Forbidden.
+
+People are managed by rank too. Admins manage everybody; managers manage engineers and viewers: they change, disable,
+invite them and make links to a new password, and can make of nobody more than an engineer. Who owns a project may
+invite engineers and viewers into it, and nobody anywhere else; a viewer owns nothing. Of themselves nobody changes the
+role, and the last enabled admin stays one.
+
+An API token does what its person may do, with two bounds: one of scope ``read`` changes nothing, and none comes near
+what keeps accounts safe (passwords, sessions, tokens, people, invitations, who is in a project). For that somebody has
+to be signed in.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Collection
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, Uuid, bindparam, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from visionai.db import utcnow
 from visionai.errors import Forbidden, NotFound, Unauthorised
-from visionai.identity.tables import Project, ProjectMember, User
+from visionai.identity.tables import ApiToken, Invitation, Project, ProjectMember, Session, User
+from visionai.identity.tokens import Credential, digest
 
+Role = Literal["admin", "manager", "engineer", "viewer"]
 ProjectRole = Literal["reader", "editor", "owner"]
+Scope = Literal["read", "write"]
 
 RANK: dict[str, int] = {"reader": 1, "editor": 2, "owner": 3}
 CEILING: dict[str, int] = {"viewer": 1, "engineer": 3, "manager": 3, "admin": 3}
+
+
+MANAGED = ("engineer", "viewer")
+"""The roles of those whom a manager manages."""
 
 
 class CurrentUser(msgspec.Struct, frozen=True):
@@ -29,18 +47,87 @@ class CurrentUser(msgspec.Struct, frozen=True):
     email: str
     name: str
     role: str
+    credential: Credential | None = None
+    """What they showed."""
+    scope: str = "write"
+    """``read`` where they showed an API token that changes nothing."""
 
     @property
     def is_admin(self) -> bool:
         return self.role == "admin"
 
+    @property
+    def session_id(self) -> UUID | None:
+        """None where an API token asks."""
+        return self.credential.session_id if self.credential is not None else None
 
-async def current_user(session: AsyncSession, user_id: UUID) -> CurrentUser:
-    """Raises Unauthorised for one who is disabled or gone, whatever their token says."""
-    user = await session.get(User, user_id)
-    if user is None or user.disabled_at is not None:
-        raise Unauthorised("This account is disabled: ask an admin.", code="account_disabled")
-    return CurrentUser(user.id, user.email, user.name, user.role)
+
+async def current_user(session: AsyncSession, shown: Credential) -> CurrentUser:
+    """Whom an access token or a ticket stands for. Raises Unauthorised for one who is disabled, and where the session
+    or the API token it came from is over, whatever it says itself: one read for all of it."""
+    if shown.session_id is not None:
+        row = (await session.execute(_WHO_BY_SESSION, {"id": shown.session_id})).one_or_none()
+        if row is None or row.id != shown.user_id:
+            raise Unauthorised("Your session has ended: sign in again.", code="session_ended")
+        return _current(row, shown, "write")
+    return await _by_api_token(session, ApiToken.id == shown.token_id)
+
+
+async def api_token_user(session: AsyncSession, token: str) -> CurrentUser:
+    """Whom a ``vai_…`` stands for. Raises Unauthorised likewise."""
+    return await _by_api_token(session, ApiToken.token_hash == digest(token))
+
+
+async def still_allowed(
+    session: AsyncSession, asked: Collection[tuple[Credential, UUID]]
+) -> set[tuple[Credential, UUID]]:
+    """Of these, those whose credential still holds and who may still look into that project."""
+    users = {shown.user_id for shown, _ in asked}
+    people = select(User.id, User.role).where(User.id.in_(users), User.disabled_at.is_(None))
+    roles = {row.id: row.role for row in await session.execute(people)}
+    inside = select(ProjectMember.project_id, ProjectMember.user_id).where(ProjectMember.user_id.in_(users))
+    members = {(row.project_id, row.user_id) for row in await session.execute(inside)}
+    valid = set(await session.scalars(select(Session.id).where(Session.user_id.in_(users))))
+    unexpired = or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > utcnow())
+    valid |= set(await session.scalars(select(ApiToken.id).where(ApiToken.user_id.in_(users), unexpired)))
+    return {
+        (shown, project_id)
+        for shown, project_id in asked
+        if {shown.session_id, shown.token_id} & valid
+        and (role := roles.get(shown.user_id)) is not None
+        and (role == "admin" or (project_id, shown.user_id) in members)
+    }
+
+
+def require_session(user: CurrentUser) -> None:
+    if user.session_id is None:
+        raise Forbidden(
+            "An API token cannot do this: accounts, people and tokens are looked after by somebody who is signed in.",
+            code="needs_session",
+        )
+
+
+def require_write(user: CurrentUser) -> None:
+    if user.scope != "write":
+        raise Forbidden("This API token only reads: make one of scope write.", code="needs_write")
+
+
+def may_manage(user: CurrentUser, role: str) -> bool:
+    """Whether they may make, invite, change or disable somebody of this role."""
+    return user.is_admin or (user.role == "manager" and role in MANAGED)
+
+
+def require_manager(user: CurrentUser) -> None:
+    if user.role not in {"admin", "manager"}:
+        raise Forbidden("Only an admin or a manager can do this.")
+
+
+def invitation_filter(user: CurrentUser) -> ColumnElement[bool]:
+    """Those that one may see and take back: one's own, and those of people whom one manages."""
+    if user.is_admin:
+        return true()
+    own = Invitation.invited_by == user.id
+    return or_(own, Invitation.role.in_(MANAGED)) if user.role == "manager" else own
 
 
 async def require_project(session: AsyncSession, user: CurrentUser, project_id: UUID, *, at_least: ProjectRole) -> None:
@@ -84,6 +171,28 @@ async def my_projects(session: AsyncSession, user: CurrentUser) -> list[tuple[Pr
         .order_by(Project.id)
     )
     return [(project, role) for project, role in rows]  # type: ignore[misc]  # a String column holds the literal
+
+
+_WHO = (User.id, User.email, User.name, User.role, User.disabled_at)
+_WHO_BY_SESSION = (
+    select(*_WHO).join(Session, Session.user_id == User.id).where(Session.id == bindparam("id", type_=Uuid()))
+)
+
+
+async def _by_api_token(session: AsyncSession, which: ColumnElement[bool]) -> CurrentUser:
+    query: Any = select(*_WHO, ApiToken.id.label("token_id"), ApiToken.scope, ApiToken.expires_at)
+    row = (await session.execute(query.join(ApiToken, ApiToken.user_id == User.id).where(which))).one_or_none()
+    if row is None:
+        raise Unauthorised("This API token is not valid: it may have been deleted.", code="token_invalid")
+    if row.expires_at is not None and row.expires_at <= utcnow():
+        raise Unauthorised("This API token has expired: make a new one.", code="token_expired")
+    return _current(row, Credential(row.id, token_id=row.token_id), row.scope)
+
+
+def _current(row: Any, shown: Credential, scope: str) -> CurrentUser:
+    if row.disabled_at is not None:
+        raise Unauthorised("This account is disabled: ask an admin.", code="account_disabled")
+    return CurrentUser(row.id, row.email, row.name, row.role, shown, scope)
 
 
 async def _rank(session: AsyncSession, user: CurrentUser, project_id: UUID) -> int:

@@ -1,7 +1,8 @@
 """Tokens: JWTs that say who calls, and random ones that are stored hashed.
 
 Each JWT has one audience, so none passes for another: ``api`` (a person), ``callback`` (one attempt of one job; it has
-no clock, since a trainer may report hours later), ``ws`` (one WebSocket of one job, for a minute).
+no clock, since a trainer may report hours later), ``ws`` (one WebSocket of one job, for a minute). Those of a person
+name the session, or the API token, that they came from: they are good only while it is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,15 @@ from visionai.errors import Unauthorised
 from visionai.settings import Settings
 
 TICKET_SECONDS = 60
+API_PREFIX = "vai_"
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """Who is asking, and by what: a session or an API token, one of the two."""
+
+    user_id: UUID
+    session_id: UUID | None = None
+    token_id: UUID | None = None
 
 
 class Callback(msgspec.Struct, frozen=True):
@@ -29,12 +39,12 @@ class Callback(msgspec.Struct, frozen=True):
     attempt: int
 
 
-def access_token(settings: Settings, user_id: UUID) -> str:
-    return _sign(settings, "api", {"sub": str(user_id)}, settings.access_token_seconds)
+def access_token(settings: Settings, user_id: UUID, session_id: UUID) -> str:
+    return _sign(settings, "api", {"sub": str(user_id), "sid": str(session_id)}, settings.access_token_seconds)
 
 
-def read_access_token(settings: Settings, token: str) -> UUID:
-    return UUID(_verify(settings.secret, settings.jwt_algorithm, "api", token)["sub"])
+def read_access_token(settings: Settings, token: str) -> Credential:
+    return _credential(_verify(settings.secret, settings.jwt_algorithm, "api", token))
 
 
 def callback_token(settings: Settings, job_id: UUID, attempt: int) -> str:
@@ -53,16 +63,31 @@ def _callback(secret: str, algorithm: str, token: str) -> Callback:
     return Callback(UUID(claims["sub"]), int(claims["attempt"]))
 
 
-def ticket(settings: Settings, user_id: UUID, job_id: UUID) -> str:
-    return _sign(settings, "ws", {"sub": str(user_id), "job": str(job_id)}, TICKET_SECONDS)
+def ticket(settings: Settings, credential: Credential, job_id: UUID) -> str:
+    by = {"sid": credential.session_id, "tid": credential.token_id}
+    claims = {name: str(value) for name, value in by.items() if value is not None}
+    return _sign(settings, "ws", {"sub": str(credential.user_id), "job": str(job_id), **claims}, TICKET_SECONDS)
 
 
-def read_ticket(settings: Settings, token: str, job_id: UUID) -> UUID:
-    """The user who asked for the ticket. Raises Unauthorised also if it was for another job."""
+def read_ticket(settings: Settings, token: str, job_id: UUID) -> Credential:
+    """Whose ticket it is. Raises Unauthorised also if it was for another job."""
     claims = _verify(settings.secret, settings.jwt_algorithm, "ws", token)
     if claims["job"] != str(job_id):
         raise Unauthorised("This ticket is for another job: ask for a new one.")
-    return UUID(claims["sub"])
+    return _credential(claims)
+
+
+def _credential(claims: dict[str, Any]) -> Credential:
+    """Raises Unauthorised for one that an older version signed, which knew no sessions."""
+    by = {name: UUID(claims[claim]) for claim, name in (("sid", "session_id"), ("tid", "token_id")) if claim in claims}
+    if not by:
+        raise Unauthorised("The token is of an older version: sign in again.", code="token_expired")
+    return Credential(UUID(claims["sub"]), **by)
+
+
+def api_token() -> str:
+    """Known by its beginning, to people and to what looks for secrets that got into a repository."""
+    return API_PREFIX + opaque()
 
 
 def opaque() -> str:

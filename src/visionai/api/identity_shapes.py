@@ -1,0 +1,196 @@
+"""What goes over the wire about people: accounts, sessions, tokens, invitations, projects."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from visionai.api.shapes import Body
+from visionai.identity.access import ProjectRole, Role, Scope
+from visionai.names import UNFIT, Name, OptionalName
+
+Email = Annotated[
+    str,
+    Meta(min_length=3, max_length=254, pattern=rf"^[^@\s{UNFIT}]+@[^@\s{UNFIT}]+(?!\n)$", examples=["ada@example.org"]),
+]
+AnyPassword = Annotated[str, Meta(max_length=1024)]
+Password = Annotated[
+    str, Meta(min_length=10, max_length=1024, description="At least 10 characters, and not easy to guess.")
+]
+OneTimeToken = Annotated[str, Meta(max_length=100, description="What follows `#token=` in the link.")]
+
+# --- signing in -----------------------------------------------------------------------------------------------------
+
+
+class SetupState(msgspec.Struct):
+    needed: bool
+
+
+class Setup(Body):
+    token: OneTimeToken
+    email: Email
+    password: Password
+    name: OptionalName = ""
+    cookie: bool = False
+
+
+class Login(Body):
+    email: Annotated[str, Meta(max_length=254)]
+    password: AnyPassword
+    cookie: bool = False
+    """Keep the refresh token in an HttpOnly cookie instead of answering with it: for browsers."""
+
+
+class Refresh(Body):
+    refresh_token: Annotated[str, Meta(max_length=100)] | None = None
+    """Absent: the cookie's is used."""
+
+
+class Reset(Body):
+    token: OneTimeToken
+    password: Password
+    cookie: bool = False
+
+
+class NewPassword(Body):
+    current: AnyPassword
+    new: Password
+
+
+class MeChange(Body):
+    name: OptionalName
+
+
+class User(msgspec.Struct):
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    disabled: bool
+    created_at: datetime
+
+
+class Session(msgspec.Struct):
+    access_token: str
+    refresh_token: str | None
+    token_type: Literal["Bearer"]
+    expires_in: int
+    user: User
+
+
+class OpenSession(msgspec.Struct):
+    """A sign-in that has not ended: a browser, as a rule."""
+
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    """When it last got an access token."""
+    expires_at: datetime
+    """When it ends if it is not used."""
+    user_agent: str
+    ip: str
+    current: bool
+    """Whether it is the one that asks."""
+
+
+class NewTicket(Body):
+    job_id: UUID
+
+
+class Ticket(msgspec.Struct):
+    """A token for one WebSocket, short-lived because it stands in the URL."""
+
+    token: str
+    expires_in: int
+
+
+# --- people ---------------------------------------------------------------------------------------------------------
+
+
+class NewUser(Body):
+    email: Email
+    password: Password
+    role: Role = "engineer"
+    name: OptionalName = ""
+
+
+class UserChange(Body):
+    """What is left out stays as it is."""
+
+    name: OptionalName | None = None
+    role: Role | None = None
+    disabled: bool | None = None
+
+
+class ResetLink(msgspec.Struct):
+    url: str
+    """Shown this once. It works once."""
+    expires_at: datetime
+
+
+# --- API tokens -----------------------------------------------------------------------------------------------------
+
+
+class NewApiToken(Body):
+    name: Name
+    scope: Scope = "read"
+    """``read`` changes nothing; ``write`` may do what its maker may, but for accounts, people and tokens."""
+    expires_in_days: Annotated[int, Meta(ge=1, le=365)] | None = 90
+    """None: it lasts until it is deleted."""
+
+
+class ApiToken(msgspec.Struct):
+    id: UUID
+    name: str
+    scope: Scope
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    """To the minute."""
+    created_at: datetime
+
+
+class MadeApiToken(ApiToken):
+    token: str
+    """Shown this once."""
+
+
+# --- projects -------------------------------------------------------------------------------------------------------
+
+
+class Project(msgspec.Struct):
+    id: UUID
+    name: str
+    role: ProjectRole
+    """The asker's own role in it."""
+    created_at: datetime
+
+
+class Me(msgspec.Struct):
+    user: User
+    projects: list[Project]
+
+
+class NewProject(Body):
+    name: Name
+
+
+class ProjectChange(Body):
+    name: Name
+
+
+class Member(msgspec.Struct):
+    user_id: UUID
+    email: str
+    name: str
+    role: ProjectRole
+
+
+class NewMember(Body):
+    user_id: UUID
+    role: ProjectRole
+
+
+class MemberChange(Body):
+    role: ProjectRole
