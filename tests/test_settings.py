@@ -33,6 +33,8 @@ from visionai.settings import Settings, from_environ, override, prepare
         ("PUBLIC_URL", "http://:80", "must be an address"),
         ("PUBLIC_URL", "http://a host", "must be an address"),
         ("CALLBACK_BASE_URL", "ftp://x", "must be an address"),
+        ("SMTP_URL", "mail.example.org", "must be an address such as smtp://"),
+        ("SMTP_FROM", "a@x.org, b@x.org", "must be one mail address"),
     ],
 )
 def test_a_wrong_variable(name, value, words):
@@ -63,6 +65,13 @@ def test_all_wrong_ones_are_named_at_once():
     with pytest.raises(SettingsError) as refused:
         from_environ({"PORT": "x", "PUBLIC_URL": "y", "SLOTS": "-1"})
     assert all(name in refused.value.detail for name in ("PORT", "PUBLIC_URL", "SLOTS"))
+
+
+def test_mail_needs_an_address_to_come_from():
+    with pytest.raises(SettingsError, match="SMTP_FROM is not set"):
+        from_environ({"SMTP_URL": "smtp://mail.example.org"})
+    given = {"SMTP_URL": "smtps://ada:p%40ss@mail.example.org:465", "SMTP_FROM": "visionai@example.org"}
+    assert from_environ(given).smtp_url == given["SMTP_URL"]
 
 
 @pytest.mark.parametrize("port", [-1, 99999])

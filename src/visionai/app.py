@@ -21,6 +21,7 @@ from visionai.api import (
     events,
     files,
     health,
+    invitations,
     jobs,
     models,
     openapi,
@@ -71,7 +72,8 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
 
     return Litestar(
         route_handlers=[
-            health.healthz, health.readyz, auth.router, people.router, projects.router, tokens.router, datasets.router,
+            health.healthz, health.readyz, auth.router, people.router, invitations.router,
+            projects.router, tokens.router, datasets.router,
             operations.router, models.router, jobs.router, chat.router, callbacks.router, files.router,
             events.training, webui.webui_router(),
         ],

@@ -34,6 +34,11 @@ ADDRESSES = {
         r"rediss?://(\S*@)?([^/?#\s:@]+|\[[0-9a-f:]+\])(:\d+)?(/\d*)?(\?\S*)?|unix://(\S*@)?/\S+",
         "must be an address such as redis://localhost:6379/0 (or rediss://, or unix:///path)",
     ),
+    "smtp_url": (
+        r"smtps?://([^\s/?#@]+@)?([^/?#\s:@]+|\[[0-9a-f:]+\])(:\d+)?/?",
+        "must be an address such as smtp://user:password@mail.example.org:587 (or smtps://)",
+    ),
+    "smtp_from": (r"[^@\s,;<>]+@[^@\s,;<>]+", "must be one mail address, such as visionai@example.org"),
     "database_url": (
         r"sqlite\+aiosqlite:///.+",
         "is not supported yet: unset it, and SQLite in the data directory is used",
@@ -79,6 +84,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     archive_max_ratio: Annotated[int, Meta(gt=0)] = 200
     image_max_pixels: Annotated[int, Meta(gt=0)] = 250_000_000
     min_free_bytes: Annotated[int, Meta(ge=0)] = 256 * 2**20
+    smtp_url: str | None = None
+    smtp_from: str | None = None
     trainer_python_timm: str | None = None
     allow_downloads: bool = False
     log_format: Literal["console", "json"] = "console"
@@ -117,6 +124,8 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
         for name, (fits, why) in ADDRESSES.items()
         if name in given and not re.fullmatch(fits, given[name])
     ]
+    if "smtp_url" in given and "smtp_from" not in given:
+        wrong.append("SMTP_FROM is not set: it must be the address that mail comes from")
     if wrong:
         raise SettingsError("Correct these environment variables: " + "; ".join(wrong))
     settings = msgspec.convert(given, Settings, strict=False, dec_hook=_decode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,8 @@ from visionai.identity.tables import Project
 from visionai.jobs import events
 from visionai.jobs.tables import Job
 from visionai.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # smtp_stand_in.py, beside the tests
 
 PASSWORD = "correct horse battery"
 

@@ -23,6 +23,7 @@ NEEDS_SESSION = {
     ("POST", "/users"), ("PATCH", "/users/{id}"), ("POST", "/users/{id}/reset"),
     ("POST", "/projects/{id}/members"), ("PATCH", "/projects/{id}/members/{id}"),
     ("DELETE", "/projects/{id}/members/{id}"),
+    ("GET", "/invitations"), ("POST", "/invitations"), ("DELETE", "/invitations/{id}"), ("POST", "/invitations/accept"),
 }  # fmt: skip
 READS = {("POST", "/auth/ticket")}
 """They change nothing, though they are no GET."""

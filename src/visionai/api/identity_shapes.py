@@ -7,13 +7,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from visionai.api.shapes import Body
+from visionai.api.shapes import Body, PersonRef
 from visionai.identity.access import ProjectRole, Role, Scope
 from visionai.names import UNFIT, Name, OptionalName
 
+_PART = rf"[^@\s,;:<>()\[\]\\\"{UNFIT}]+"
 Email = Annotated[
-    str,
-    Meta(min_length=3, max_length=254, pattern=rf"^[^@\s{UNFIT}]+@[^@\s{UNFIT}]+(?!\n)$", examples=["ada@example.org"]),
+    str, Meta(min_length=3, max_length=254, pattern=rf"^{_PART}@{_PART}(?!\n)$", examples=["ada@example.org"])
 ]
 AnyPassword = Annotated[str, Meta(max_length=1024)]
 Password = Annotated[
@@ -128,6 +128,61 @@ class ResetLink(msgspec.Struct):
     url: str
     """Shown this once. It works once."""
     expires_at: datetime
+
+
+class NewInvitation(Body):
+    role: Role
+    email: Email | None = None
+    """Absent: whoever has the link may use it, once."""
+    project_id: UUID | None = None
+    project_role: ProjectRole | None = None
+    """In the project: ``editor`` if nothing is said."""
+
+
+class Invitation(msgspec.Struct):
+    id: UUID
+    email: str | None
+    role: Role
+    project_id: UUID | None
+    project_name: str | None
+    project_role: ProjectRole | None
+    invited_by: PersonRef
+    expires_at: datetime
+    created_at: datetime
+
+
+class MadeInvitation(Invitation):
+    url: str
+    """Shown this once. It works once."""
+    mailed: bool | None
+    """None: there is no address, or no mail server."""
+    mail_error: str | None
+    """Why it was not sent; the invitation is good nevertheless."""
+
+
+class InvitationToken(Body):
+    token: OneTimeToken
+
+
+class Invitee(msgspec.Struct):
+    """What an invitation says to the one who has its link."""
+
+    email: str | None
+    role: Role
+    project: str | None
+    """The project's name."""
+    project_role: ProjectRole | None
+    invited_by: str
+    expires_at: datetime
+
+
+class Acceptance(Body):
+    token: OneTimeToken
+    password: Password
+    email: Email | None = None
+    """Needed where the invitation names none."""
+    name: OptionalName = ""
+    cookie: bool = False
 
 
 # --- API tokens -----------------------------------------------------------------------------------------------------

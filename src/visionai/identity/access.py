@@ -122,6 +122,17 @@ def require_manager(user: CurrentUser) -> None:
         raise Forbidden("Only an admin or a manager can do this.")
 
 
+async def require_invitation(session: AsyncSession, user: CurrentUser, role: str, project_id: UUID | None) -> None:
+    """Of somebody with this role, into this project if it is one."""
+    if project_id is not None:
+        await require_project(session, user, project_id, at_least="owner")
+    if not may_manage(user, role) and (project_id is None or role not in MANAGED):
+        raise Forbidden(
+            "Admins invite anybody, managers engineers and viewers; others invite engineers and viewers into projects "
+            "that they own."
+        )
+
+
 def invitation_filter(user: CurrentUser) -> ColumnElement[bool]:
     """Those that one may see and take back: one's own, and those of people whom one manages."""
     if user.is_admin:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -47,13 +48,18 @@ def _fault(password: str, about: tuple[str, ...]) -> str | None:
         return f"must have at least {LEAST} characters: some words that do not belong together are easy to keep"
     if len(password.encode()) > MOST_BYTES:
         return f"must have at most {MOST_BYTES} bytes"
-    parts = [word for text in about for word in (text, *text.replace("@", " ").replace(".", " ").split())]
-    judged = zxcvbn(password[:JUDGED], user_inputs=[*parts, *OUR_WORDS])
+    judged = zxcvbn(password[:JUDGED], user_inputs=[*OUR_WORDS, *(word for text in about for word in _words(text))])
     if judged["guesses"] >= GUESSES:
         return None
     why = str(judged["feedback"]["warning"]).rstrip(".")
     because = f" ({why[:1].lower()}{why[1:]})" if why else ""
     return f"is too easy to guess{because}: add a word or two that nobody would expect, or take a longer sentence"
+
+
+def _words(text: str) -> list[str]:
+    """What people make of an address or a name: all of it, each word, the words run together."""
+    own = text.partition("@")[0]
+    return [word for word in (text, own, re.sub(r"\W", "", own), *re.split(r"\W+", text)) if word]
 
 
 def _fits(password_hash: str | None, password: str) -> bool:
