@@ -32,6 +32,7 @@ from visionai.api import (
     tokens,
     webui,
 )
+from visionai.api.limits import Limits
 from visionai.db import Database, database_url, migrate
 from visionai.executors.subprocess import SubprocessExecutor, this_host
 from visionai.frameworks import Frameworks
@@ -59,6 +60,7 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
             app.state.parts = parts = await _start(stack, settings, environ)
             app.state.streams = streams = events.Streams(parts)
             app.state.uses = uses = Uses(parts.db)
+            app.state.limits = Limits(settings)
             stack.push_async_callback(uses.write)
             for name, loop in (
                 ("frameworks", parts.frameworks.watch()), ("sockets", streams.watch()), ("token uses", uses.run()),

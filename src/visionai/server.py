@@ -11,9 +11,10 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import uvicorn
@@ -46,10 +47,7 @@ def serve(settings: Settings, *, as_json: bool) -> int:
     with _only_one(settings.data_dir), _listen(settings) as listener:
         settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
         app = create_app(settings)
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, ws="websockets-sansio",
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS, proxy_headers=True,
-        )  # fmt: skip
+        config = configuration(app, settings)
 
         class Server(uvicorn.Server):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -66,6 +64,15 @@ def serve(settings: Settings, *, as_json: bool) -> int:
             runner.run(server.serve([listener]))
         (settings.data_dir / "server.json").unlink(missing_ok=True)
         return 0 if server.started else 1
+
+
+def configuration(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
+    """``X-Forwarded-For`` counts where a trusted proxy sends it: its last entry that is not a trusted proxy's own."""
+    return uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, ws="websockets-sansio",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS, proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies or "",
+    )  # fmt: skip
 
 
 def running(data_dir: Path) -> Announcement | None:

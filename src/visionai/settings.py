@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import secrets
@@ -69,6 +70,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     running_per_user: Annotated[int, Meta(ge=1)] | None = None
     running_per_project: Annotated[int, Meta(ge=1)] | None = None
     websockets_per_user: Annotated[int, Meta(ge=1)] = 200
+    rate_limit_auth: Annotated[int, Meta(ge=0)] = 120
+    rate_limit_read: Annotated[int, Meta(ge=0)] = 6000
+    rate_limit_write: Annotated[int, Meta(ge=0)] = 1200
+    rate_limit_upload: Annotated[int, Meta(ge=0)] = 300
+    trusted_proxies: str | None = None
     sweep_seconds: Seconds = 2.0
     silence_seconds: Seconds = 300.0
     start_seconds: Seconds = 600.0
@@ -119,6 +125,8 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
             msgspec.convert({name: given[name]}, Settings, strict=False, dec_hook=_decode)
         except msgspec.ValidationError as e:
             wrong.append(f"{name.upper()}={given[name]!r} {_expected(name, str(e))}")
+    if not all(_is_network(part) for part in given.get("trusted_proxies", "127.0.0.1").split(",")):
+        wrong.append(f"TRUSTED_PROXIES={given['trusted_proxies']!r} must be a list such as 10.0.0.0/8, 192.168.1.4")
     wrong += [
         f"{name.upper()}={given[name]!r} {why}"
         for name, (fits, why) in ADDRESSES.items()
@@ -193,6 +201,14 @@ def _kept_secret(path: Path) -> str:
         finally:
             fresh.unlink()
     return path.read_text().strip()
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text.strip())
+    except ValueError:
+        return False
+    return True
 
 
 def _reachable(host: str) -> str:

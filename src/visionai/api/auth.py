@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from visionai.api import identity_shapes as shapes
+from visionai.api.limits import Limits
 from visionai.api.problems import responses
 from visionai.api.projects import project_shape
 from visionai.api.shapes import Page
@@ -31,7 +32,12 @@ async def setup_state(db: NamedDependency[Database]) -> shapes.SetupState:
         return shapes.SetupState(await accounts.setup_needed(session))
 
 
-@post("/auth/setup", opt={"public": True}, responses=responses(409), summary="Make the first account, an admin")
+@post(
+    "/auth/setup",
+    opt={"public": True, "limit": "auth"},
+    responses=responses(409),
+    summary="Make the first account, an admin",
+)
 async def setup(
     data: JSONBody[shapes.Setup], client: NamedDependency[Client], db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -40,17 +46,23 @@ async def setup(
     return session_answer(settings, signed_in, cookie=data.cookie, status=201)
 
 
-@post("/auth/login", opt={"public": True}, status_code=200, responses=responses(), summary="Sign in")
+@post("/auth/login", opt={"public": True, "limit": "auth"}, status_code=200, responses=responses(), summary="Sign in")
 async def login(
     data: JSONBody[shapes.Login], client: NamedDependency[Client], db: NamedDependency[Database],
-    settings: NamedDependency[Settings],
+    settings: NamedDependency[Settings], limits: NamedDependency[Limits],
 ) -> Response[shapes.Session]:  # fmt: skip
-    signed_in = await accounts.login(db, settings, client, data.email, data.password)
+    """After some wrong passwords from one address for one account the next has to wait, longer each time (429)."""
+    with limits.attempt(client.ip, data.email):
+        signed_in = await accounts.login(db, settings, client, data.email, data.password)
     return session_answer(settings, signed_in, cookie=data.cookie)
 
 
 @post(
-    "/auth/refresh", opt={"public": True}, status_code=200, responses=responses(), summary="Get the next access token"
+    "/auth/refresh",
+    opt={"public": True, "limit": "auth"},
+    status_code=200,
+    responses=responses(),
+    summary="Get the next access token",
 )
 async def refresh(
     request: Request[Any, Any, Any], data: JSONBody[shapes.Refresh], client: NamedDependency[Client],
@@ -65,7 +77,7 @@ async def refresh(
     return session_answer(settings, await sessions.refresh(db, settings, token, client), cookie=from_cookie)
 
 
-@post("/auth/logout", opt={"public": True}, status_code=204, responses=responses(), summary="Sign out")
+@post("/auth/logout", opt={"public": True, "limit": "auth"}, status_code=204, responses=responses(), summary="Sign out")
 async def logout(
     request: Request[Any, Any, Any], data: JSONBody[shapes.Refresh], db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -108,7 +120,7 @@ async def end_session(
 
 
 @post(
-    "/auth/reset", opt={"public": True}, status_code=200, responses=responses(),
+    "/auth/reset", opt={"public": True, "limit": "auth"}, status_code=200, responses=responses(),
     summary="Set a new password with a link, and sign in",
 )  # fmt: skip
 async def reset(
@@ -125,10 +137,13 @@ async def reset(
     summary="Change one's password",
 )  # fmt: skip
 async def change_password(
-    data: JSONBody[shapes.NewPassword], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
-) -> None:
+    data: JSONBody[shapes.NewPassword], user: NamedDependency[CurrentUser], client: NamedDependency[Client],
+    db: NamedDependency[Database], limits: NamedDependency[Limits],
+) -> None:  # fmt: skip
     """All other sessions are ended; API tokens go on."""
-    await accounts.change_password(db, user, data.current, data.new)
+    with limits.attempt(client.ip, user.email):
+        confirmed = await accounts.confirmed(db, user, data.current)
+    await accounts.change_password(db, confirmed, data.new, but=user.session_id)
 
 
 @get("/auth/me", responses=responses(), summary="Who is asking, and in which projects")

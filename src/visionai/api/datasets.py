@@ -70,7 +70,7 @@ class UploadOperation(Operation):
 
 
 @post(
-    "/upload", status_code=202, request_max_body_size=None, operation_class=UploadOperation,
+    "/upload", opt={"limit": "upload"}, status_code=202, request_max_body_size=None, operation_class=UploadOperation,
     responses=responses(403, 404, 409, 413, 507), summary="Upload an archive as a new data set",
 )  # fmt: skip
 async def upload(

@@ -66,7 +66,7 @@ async def take_back(
 
 
 @post(
-    "/auth/invitation", opt={"public": True}, status_code=200, responses=responses(),
+    "/auth/invitation", opt={"public": True, "limit": "auth"}, status_code=200, responses=responses(),
     summary="What the link of an invitation is for",
 )  # fmt: skip
 async def look(data: JSONBody[shapes.InvitationToken], db: NamedDependency[Database]) -> shapes.Invitee:
@@ -81,7 +81,12 @@ async def look(data: JSONBody[shapes.InvitationToken], db: NamedDependency[Datab
     )  # fmt: skip
 
 
-@post("/auth/accept", opt={"public": True}, responses=responses(409), summary="Make one's account with an invitation")
+@post(
+    "/auth/accept",
+    opt={"public": True, "limit": "auth"},
+    responses=responses(409),
+    summary="Make one's account with an invitation",
+)
 async def accept(
     data: JSONBody[shapes.Acceptance], client: NamedDependency[Client], db: NamedDependency[Database],
     settings: NamedDependency[Settings],

@@ -46,8 +46,8 @@ def document(app: Litestar) -> dict[str, Any]:
 
 
 def completed(app: Litestar, schema: dict[str, Any]) -> dict[str, Any]:
-    """Give each route its security, none where it is public, and 415 where it takes JSON; take the 400 away that
-    Litestar names and none of ours answers with. May be repeated."""
+    """Give each route its security, none where it is public, 415 where it takes JSON and 429 where it is counted; take
+    the 400 away that Litestar names and none of ours answers with. May be repeated."""
     for route in app.routes:
         for handler in getattr(route, "route_handlers", ()):
             for method in handler.http_methods:
@@ -62,5 +62,7 @@ def _complete(handler: HTTPRouteHandler, operation: dict[str, Any]) -> None:
     operation["security"] = [{scheme: []}] if scheme is not None else []
     answers = operation["responses"]
     answers.pop("400", None)
+    if scheme == "bearer" or "limit" in handler.opt:
+        answers["429"] = answers["422"]
     if handler.parsed_data_field is not None:
         answers["415"] = answers["422"]

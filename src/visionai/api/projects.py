@@ -7,17 +7,20 @@ from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.api import idempotency
 from visionai.api import identity_shapes as shapes
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
+from visionai.chat.garbage import forget_conversations
 from visionai.db import Database
-from visionai.errors import Forbidden
+from visionai.errors import Conflict, Forbidden
 from visionai.identity import access, projects
 from visionai.identity.access import CurrentUser
 from visionai.identity.tables import Project, ProjectMember, User
+from visionai.jobs.projects import forget_traces, require_empty
 
 
 @get("/projects", responses=responses(), summary="One's projects")
@@ -38,6 +41,31 @@ async def add_project(
         return project_shape(await projects.add_project(session, user.id, data.name), "owner")
 
     return await idempotency.create(db, request, user, make)
+
+
+@patch("/projects/{project_id:uuid}", responses=responses(403, 404), summary="Rename a project")
+async def change_project(
+    project_id: FromPath[UUID], data: JSONBody[shapes.ProjectChange], user: NamedDependency[CurrentUser],
+    db: NamedDependency[Database],
+) -> shapes.Project:  # fmt: skip
+    async with db.write() as session:
+        return project_shape(await projects.rename(session, user, project_id, data.name), "owner")
+
+
+@delete("/projects/{project_id:uuid}", responses=responses(403, 404, 409), summary="Delete an empty project")
+async def remove_project(
+    project_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> None:
+    """409 ``project_not_empty`` says what is in it. Its conversations and open invitations go with it."""
+    try:
+        async with db.write() as session:
+            await access.require_project(session, user, project_id, at_least="owner")
+            await require_empty(session, project_id)
+            await forget_conversations(session, project_id)
+            await forget_traces(session, project_id)
+            await projects.remove(session, project_id)
+    except IntegrityError:
+        raise Conflict("Something has just been put into the project.", code="project_not_empty") from None
 
 
 @get("/projects/{project_id:uuid}/members", responses=responses(404), summary="Who is in a project")
@@ -102,5 +130,8 @@ def _member(member: ProjectMember, user: User) -> shapes.Member:
 
 router = Router(
     "/api/v1", tags=["projects"],
-    route_handlers=[list_projects, add_project, list_members, add_member, change_member, remove_member],
+    route_handlers=[
+        list_projects, add_project, change_project, remove_project, list_members, add_member, change_member,
+        remove_member,
+    ],
 )  # fmt: skip

@@ -72,16 +72,21 @@ async def add_user(session: AsyncSession, email: str, password_hash: str, role: 
     return user
 
 
-async def change_password(db: Database, user: CurrentUser, current: str, new: str) -> None:
-    """It ends all other sessions of this person, and whatever link to a new password there is."""
+async def confirmed(db: Database, user: CurrentUser, password: str) -> User:
+    """Once more, by their password. Raises BadInput."""
     async with db.read() as session:
         row = await session.get_one(User, user.id)
-    if not await passwords.fits(row.password_hash, current):
+    if not await passwords.fits(row.password_hash, password):
         raise BadInput.field("current", "is not your present password")
-    password_hash = await passwords.hashed(new, row.email, row.name, field="new")
+    return row
+
+
+async def change_password(db: Database, user: User, new: str, *, but: UUID | None) -> None:
+    """It ends all sessions of this person ``but`` one, and whatever link to a new password there is."""
+    password_hash = await passwords.hashed(new, user.email, user.name, field="new")
     async with db.write() as session:
-        (await _unchanged(session, row)).password_hash = password_hash
-        await sessions.end_all(session, user.id, but=user.session_id)
+        (await _unchanged(session, user)).password_hash = password_hash
+        await sessions.end_all(session, user.id, but=but)
         if (reset := await session.get(PasswordReset, user.id)) is not None:
             await session.delete(reset)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.errors import BadInput, Conflict, NotFound
@@ -25,6 +25,11 @@ async def rename(session: AsyncSession, user: CurrentUser, project_id: UUID, nam
     project = await session.get_one(Project, project_id)
     project.name = name
     return project
+
+
+async def remove(session: AsyncSession, project_id: UUID) -> None:
+    """With its members and open invitations. The caller has looked that nothing is in it."""
+    await session.execute(delete(Project).where(Project.id == project_id))
 
 
 async def add_member(
