@@ -72,6 +72,12 @@ def test_all_wrong_ones_are_named_at_once():
     assert all(name in refused.value.detail for name in ("PORT", "PUBLIC_URL", "SLOTS"))
 
 
+def test_a_password_in_a_wrong_address_is_not_shown():
+    with pytest.raises(SettingsError) as refused:
+        from_environ({"SMTP_URL": "smtp://ada:hush@mail.example.org:x", "REDIS_URL": "redis://:hush@host:abc"})
+    assert "hush" not in refused.value.detail and "mail.example.org" in refused.value.detail
+
+
 def test_mail_needs_an_address_to_come_from():
     with pytest.raises(SettingsError, match="SMTP_FROM is not set"):
         from_environ({"SMTP_URL": "smtp://mail.example.org"})

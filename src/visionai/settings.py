@@ -47,6 +47,8 @@ ADDRESSES = {
 }
 """Of each address a pattern, and what to say of one that does not fit."""
 
+_ACCOUNT = r"//[^\s/]*@"  # its password is not for a log
+
 Seconds = Annotated[float, Meta(gt=0)]
 
 
@@ -128,7 +130,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     if not all(_is_network(part) for part in given.get("trusted_proxies", "127.0.0.1").split(",")):
         wrong.append(f"TRUSTED_PROXIES={given['trusted_proxies']!r} must be a list such as 10.0.0.0/8, 192.168.1.4")
     wrong += [
-        f"{name.upper()}={given[name]!r} {why}"
+        f"{name.upper()}={re.sub(_ACCOUNT, '//…@', given[name])!r} {why}"
         for name, (fits, why) in ADDRESSES.items()
         if name in given and not re.fullmatch(fits, given[name])
     ]

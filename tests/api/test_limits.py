@@ -84,7 +84,13 @@ def test_attempts_wait_twice_as_long_each_time(clock):
 
 @pytest.mark.parametrize(
     ("ip", "counted_as"),
-    [("10.0.0.7", "10.0.0.7"), ("2001:db8::1:2", "2001:db8::/64"), ("testclient", "testclient"), ("", "")],
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("2001:db8::1:2", "2001:db8::/64"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
 )
 def test_one_address(ip, counted_as):
     assert network(ip) == counted_as

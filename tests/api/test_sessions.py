@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from litestar.exceptions import WebSocketDisconnect
 
-from visionai.identity import tokens
+from visionai.identity import sessions, tokens
 
 PASSWORD = "correct horse battery"
 NEW = "a walrus in galoshes"
@@ -38,6 +38,13 @@ def test_an_ended_session_is_over_at_once_and_the_others_go_on(client, admin):
     assert client.post(f"{API}/auth/refresh", json={"refresh_token": other["refresh_token"]}).status_code == 401
     assert admin.call("GET", f"{API}/auth/me").status_code == 200
     assert admin.call("DELETE", f"{API}/auth/sessions/{session_id}").status_code == 404
+
+
+def test_of_too_many_the_one_used_least_lately_ends(client, admin, monkeypatch):
+    monkeypatch.setattr(sessions, "MOST", 3)
+    others = [sign_in(client).json()["access_token"] for _ in range(3)]
+    assert me(client, admin.token).json()["code"] == "session_ended"
+    assert {me(client, token).status_code for token in others} == {200}
 
 
 def test_nobody_ends_or_sees_the_sessions_of_others(admin):

@@ -107,7 +107,11 @@ def network(ip: str) -> str:
         address = ipaddress.ip_address(ip)
     except ValueError:
         return ip[:45]
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else ip
+    if isinstance(address, ipaddress.IPv4Address):
+        return ip
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _remember(kept: OrderedDict[str, T], key: str, value: T) -> None:

@@ -19,6 +19,8 @@ from visionai.settings import Settings
 log = structlog.get_logger()
 
 GRACE = timedelta(seconds=10)
+MOST = 100
+"""Of one person: with one more, the one that was used least lately ends."""
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -40,6 +42,10 @@ async def begin(session: AsyncSession, settings: Settings, user: User, client: C
     )  # fmt: skip
     session.add(begun)
     await session.flush()
+    latest = (
+        select(Session.id).where(Session.user_id == user.id).order_by(Session.last_used_at.desc(), Session.id.desc())
+    )
+    await session.execute(delete(Session).where(Session.id.in_(latest.offset(MOST))))
     return SignedIn(user, begun.id, _next_token(session, begun.id))
 
 
