@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from visionai.db import Database, database_url, migrate, newest_revision
 
-REVISIONS = ["0001", "0002", "0003", "0004", "0005"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006"]
 
 
 async def test_what_is_read_from_refuses_to_be_written_to(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def with_one_row_of_everything(file: Path, revision: str) -> dict[str, int]:
         there.reflect(connection)
         tables = [table for table in there.tables.values() if table.name != "alembic_version"]
         for table in tables:
-            row = {column.name: _value(column) for column in table.columns}
+            row = {column.name: _value(column) for column in table.columns if column.name != "revoked_at"}
             names, values = ", ".join(f'"{name}"' for name in row), ", ".join(repr(value) for value in row.values())
             connection.execute(
                 text(f"INSERT INTO {table.name} ({names}) VALUES ({values.replace(':', chr(92) + ':')})")
@@ -65,7 +65,9 @@ def _value(column: Any) -> Any:
         return 1 if isinstance(column.type, Integer) else "0" * 32
     if isinstance(column.type, Integer) or column.type.python_type in (int, float, bool):
         return 1
-    return "{}" if "JSON" in str(column.type) else "2026-01-01 00:00:00"
+    if "JSON" in str(column.type):
+        return "{}"
+    return "2099-01-01 00:00:00" if column.name == "expires_at" else "2026-01-01 00:00:00"
 
 
 def _counts(connection: Connection, tables: list[Table]) -> dict[str, int]:
