@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Integer, MetaData, Table, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from visionai.db import Database, database_url, migrate, newest_revision
+from visionai.db import Database, database_url, migrate, newest_revision, refuse_unusable
+from visionai.errors import SettingsError
 
 REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006"]
 
@@ -90,3 +91,37 @@ def test_a_database_of_an_older_release_keeps_every_row(tmp_path: Path, revision
     engine.dispose()
     assert after == before
     assert file.with_name(f"{file.name}.before-{revision}").exists()
+
+
+async def test_a_database_of_a_newer_release_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    url = database_url(None, tmp_path)
+    migrate(url)
+    refuse_unusable(url)
+    db = Database(url)
+    async with db.write() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await db.close()
+    (tmp_path / "visionai.sqlite3.before-0003").touch()
+    with pytest.raises(SettingsError, match=r"newer VisionAI \(its schema is 9999.*put back a copy \(.*before-0003"):
+        refuse_unusable(url)
+
+
+async def test_a_database_without_a_table_it_should_have_is_refused(tmp_path: Path) -> None:
+    url = database_url(None, tmp_path)
+    migrate(url)
+    db = Database(url)
+    async with db.write() as session:
+        await session.execute(text("DROP TABLE queue_turns"))
+    await db.close()
+    with pytest.raises(SettingsError, match="lacks queue_turns"):
+        refuse_unusable(url)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "visionai.sqlite3").write_bytes(b"no database" * 1000)
+    with pytest.raises(SettingsError, match=r"visionai.sqlite3 cannot be read \(file is not a database\)"):
+        refuse_unusable(database_url(None, tmp_path))
+
+
+def test_where_there_is_no_database_yet_there_is_nothing_to_refuse(tmp_path: Path) -> None:
+    refuse_unusable(database_url(None, tmp_path))

@@ -133,10 +133,17 @@ def _stop(_arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _migrate(_arguments: argparse.Namespace, settings: Settings) -> int:
     """Bring the database to the newest schema. `serve` does it by itself for an embedded one."""
-    from visionai.db import database_url, migrate  # noqa: PLC0415
+    from visionai.db import database_url, migrate, newest_revision, refuse_unusable  # noqa: PLC0415
+    from visionai.server import only_one  # noqa: PLC0415
 
     settings = prepare(settings)
-    migrate(database_url(settings.database_url, settings.data_dir))
+    url = database_url(settings.database_url, settings.data_dir)
+    with only_one(settings.data_dir):
+        refuse_unusable(url)
+        migrate(url)
+    print(
+        f"The database {'' if settings.database_url else f'in {settings.data_dir} '}has the schema {newest_revision()}."
+    )
     return 0
 
 

@@ -14,6 +14,7 @@ import asyncio
 import functools
 import json
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from datetime import UTC, datetime
@@ -23,13 +24,14 @@ from typing import Any, TypeVar, cast
 import msgspec
 from sqlalchemy import JSON, DateTime, Engine, Insert, MetaData, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Dialect
+from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 from visionai import failpoints
+from visionai.errors import SettingsError
 from visionai.groupcommit import GroupCommit, Prepare, Work
 
 NAMES = {
@@ -40,6 +42,7 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
+_VERSION = "alembic_version"  # Alembic's table
 
 T = TypeVar("T")
 
@@ -200,6 +203,30 @@ def migrate(url: str) -> None:
         engine.dispose()
 
 
+def refuse_unusable(url: str) -> None:
+    """Raises SettingsError for an embedded database that is damaged, of a newer release, or without what it should
+    have: with one of these the app would start, and nothing would work."""
+    file = Path(make_url(url).database or "")
+    if not url.startswith("sqlite") or not file.exists():
+        return
+    copies = sorted(str(copy) for copy in file.parent.glob(f"{file.name}.before-*"))
+    restore = f"put back a copy ({', '.join(copies)})" if copies else "put back a copy, if you have one"
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            versions = connection.execute("SELECT version_num FROM alembic_version") if _VERSION in tables else []
+            revision = next((version for (version,) in versions), "")
+    except sqlite3.DatabaseError as e:
+        raise SettingsError(f"{file} cannot be read ({e}): {restore}, or name another DATA_DIR.") from e
+    if revision > (newest := newest_revision()):
+        raise SettingsError(
+            f"{file} was written by a newer VisionAI (its schema is {revision}, this one knows {newest}): use that "
+            f"version, or {restore} and lose what came after it."
+        )
+    if revision == newest and (missing := sorted(Base.metadata.tables.keys() - tables)):
+        raise SettingsError(f"{file} lacks {', '.join(missing)}, although its schema is {revision}: {restore}.")
+
+
 def newest_revision() -> str:
     """By the names of the files, which begin with it: Alembic itself takes 0.15 s to say, of every start."""
     return max(file.name for file in (_migrations() / "versions").glob("*_*.py")).partition("_")[0]
@@ -207,7 +234,7 @@ def newest_revision() -> str:
 
 def _revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
+        if not inspect(connection).has_table(_VERSION):
             return None
         revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
         return revision

@@ -21,12 +21,13 @@ import uvicorn
 
 from visionai import locks
 from visionai.app import create_app
+from visionai.db import database_url, refuse_unusable
 from visionai.errors import Conflict, SettingsError
 from visionai.identity.accounts import new_setup_token
 from visionai.settings import Settings
 
 SHUTDOWN_SECONDS = 5
-STOP_SECONDS = 60.0
+STOP_SECONDS, TELL_SECONDS = 60.0, 3.0
 PROBE_SECONDS = 2.0
 FILES = 65_536
 
@@ -44,7 +45,8 @@ def serve(settings: Settings, *, as_json: bool) -> int:
     """Runs until SIGTERM or SIGINT. Raises SettingsError if the address or the data directory is taken."""
     _allow_many_files()
     os.umask(0o077)  # what is kept is the server's own, whoever made its folder
-    with _only_one(settings.data_dir), _listen(settings) as listener:
+    with only_one(settings.data_dir), _listen(settings) as listener:
+        refuse_unusable(database_url(settings.database_url, settings.data_dir))
         settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
         app = create_app(settings)
         config = configuration(app, settings)
@@ -89,18 +91,26 @@ def stop(data_dir: Path) -> bool:
     if not _is_taken(data_dir):
         return False
     where = running(data_dir)
-    if where is None:
+    pid = where.pid if where is not None else _holder(data_dir / "lock")
+    if pid is None:
         raise Conflict(f"The app on {data_dir} is just starting or ending, or is not on this machine: try again.")
     try:
-        os.kill(where.pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
         pass  # it has just ended
     except PermissionError:
-        raise Conflict(f"The app on {data_dir} is another user's: its process is {where.pid}.") from None
-    deadline = time.monotonic() + STOP_SECONDS
+        raise Conflict(f"The app on {data_dir} is another user's: its process is {pid}.") from None
+    began, told = time.monotonic(), False
     while _is_taken(data_dir):
-        if time.monotonic() > deadline:
-            raise Conflict(f"It has not ended within {STOP_SECONDS:.0f} s: its process is {where.pid}.")
+        waited = time.monotonic() - began
+        if waited > STOP_SECONDS:
+            raise Conflict(
+                f"It has not ended within {STOP_SECONDS:.0f} s, so it hangs. To end it: kill -9 {pid}. Nothing is lost "
+                "by that; what it trains goes on and is taken up at the next start."
+            )
+        if waited > TELL_SECONDS and not told:
+            print(f"Process {pid} is asked to end, and has not yet: it is given {STOP_SECONDS:.0f} s.", flush=True)
+            told = True
         time.sleep(0.1)
     return True
 
@@ -128,6 +138,12 @@ def _holds(pid: int, lock: Path) -> bool:
         return False
 
 
+def _holder(lock: Path) -> int | None:
+    """The process that has the lock file open, where what the app announced of itself is lost."""
+    others = (int(process.name) for process in Path("/proc").glob("[0-9]*") if int(process.name) != os.getpid())
+    return next((pid for pid in others if _holds(pid, lock)), None)
+
+
 def _announce(settings: Settings, token: str | None, *, as_json: bool) -> None:
     setup_url = f"{settings.url}/setup#token={token}" if token is not None else None
     where = Announcement(settings.url, setup_url, str(settings.data_dir), os.getpid())
@@ -142,7 +158,8 @@ def _announce(settings: Settings, token: str | None, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
+def only_one(data_dir: Path) -> Iterator[None]:
+    """Raises SettingsError while another process works on this data directory."""
     try:
         lock = (data_dir / "lock").open("a")
     except OSError as e:

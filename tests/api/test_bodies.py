@@ -172,4 +172,13 @@ def test_a_jobs_policy_is_checked_field_by_field(admin):
     policy = {"keep_every": 0, "time_limit_seconds": 5, "silence_seconds": 1, "max_retries": -1, "time_limit": 60}
     answer = admin.call("POST", "/api/v1/training/jobs", json=body | {"policy": policy})
     assert answer.status_code == 422
-    assert {e["field"] for e in answer.json()["errors"]} == {f"policy.{name}" for name in policy}
+    said = {e["field"]: e["message"] for e in answer.json()["errors"]}
+    assert said.keys() == {f"policy.{name}" for name in policy}
+    assert said["policy.time_limit_seconds"] == "must be at least 60"
+
+
+def test_a_value_that_is_none_of_those_there_are_is_told_which_there_are(admin):
+    answer = admin.call("POST", "/api/v1/users", json={"email": "a@b.example", "password": "x" * 20, "role": "user"})
+    assert answer.json()["errors"] == [
+        {"field": "role", "message": "must be one of: admin, manager, engineer, viewer"}
+    ]  # fmt: skip

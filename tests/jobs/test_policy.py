@@ -12,7 +12,7 @@ from trainer import Trainer, stored
 
 from visionai.jobs import again, artifacts
 from visionai.jobs.garbage import free_artifacts
-from visionai.jobs.policy import LONGEST_GAP, Policy, policy_of
+from visionai.jobs.policy import LONGEST_GAP, Policy, PolicyChange, policy_of
 from visionai.jobs.reconcile import due, limits, reconcile, view
 from visionai.jobs.tables import Artifact, Job
 from visionai.trainers import contract
@@ -80,6 +80,15 @@ async def test_what_is_left_to_a_job_is_no_more_than_its_time_limit_leaves(world
     assert 500 < (await world.job(trainer.who.job_id)).eta_seconds <= 600
 
 
+async def test_where_a_trainer_does_not_say_how_long_it_needs_it_is_as_long_as_so_far(world: World) -> None:
+    with time_machine.travel(datetime(2026, 1, 1, tzinfo=UTC), tick=False) as clock:
+        trainer = await started(world, Policy())
+        for epoch in (0, 1, 2):
+            await trainer.say(contract.Heartbeat(kind="epoch", epoch=epoch, total_epochs=5, progress=20.0 * epoch))
+            clock.shift(10)
+    assert (await world.job(trainer.who.job_id)).eta_seconds == 3 * 10
+
+
 async def test_the_first_checkpoint_of_every_so_many_epochs_is_kept(world: World) -> None:
     trainer = await started(world, Policy(keep_every=5))
     for epoch in (1, 3, 6, 7, 9, 10, 12, 14):  # not every epoch saves one
@@ -107,11 +116,14 @@ async def pin(world: World, epoch: int, *, pinned: bool) -> None:
         artifact.pinned = pinned
 
 
-@pytest.mark.parametrize("given", [Policy(max_retries=5, keep_every=2), None])
-async def test_a_repeated_job_has_its_parents_policy_unless_one_is_given(world: World, given: Policy | None) -> None:
+@pytest.mark.parametrize("given", [PolicyChange(max_retries=None, keep_every=2), None])
+async def test_a_repeated_job_has_its_parents_policy_but_for_what_is_changed(
+    world: World, given: PolicyChange | None
+) -> None:
     job_id = await world.submit(policy=Policy(max_retries=7, time_limit_seconds=600))
     async with world.parts.db.write() as session:
         parent = await session.get_one(Job, job_id)
         parent.state = "failed"
         child = await again.retry(session, world.parts.frameworks, world.user, parent, {}, policy=given)
-    assert policy_of(child) == (given or Policy(max_retries=7, time_limit_seconds=600))
+    changed = Policy(time_limit_seconds=600, keep_every=2)
+    assert policy_of(child) == (changed if given else Policy(max_retries=7, time_limit_seconds=600))

@@ -39,6 +39,13 @@ def test_the_small_program_is_right_when_it_is_told_to_break_nothing(monkeypatch
     assert {case: result.broken for case, result in found.items()} == {case: [] for case in CASES}
 
 
+def test_a_program_that_does_not_exist_is_said_and_not_tried(capsys):
+    with pytest.raises(SystemExit) as left:
+        conformance.main(["--", "no-such-program"])
+    assert left.value.code == 2
+    assert "no-such-program is no program that can be started here" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("breaks", "cases", "caught_in", "words"),
     [

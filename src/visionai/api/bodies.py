@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from litestar import Request
@@ -14,6 +14,7 @@ from litestar.exceptions import InternalServerException
 from visionai import names
 from visionai.errors import BadInput, ClientGone, FieldError, UnsupportedMediaType
 
+_UNIONS = (Union, types.UnionType)
 MOST = 50  # errors that are named: past them a body is wrong altogether
 
 
@@ -74,9 +75,32 @@ def wrong_fields(kind: Any, value: Any, path: str = "") -> list[FieldError]:
     except msgspec.ValidationError as e:
         message, _, where = str(e).partition(" - at `$")
         inside = ".".join(step for step in re.split(r"[.\[\]]", where.rstrip("`").replace("[...]", "")) if step)
-        words = names.SAYS if repr(names.PLAIN) in message else message[:1].lower() + message[1:]
-        return [FieldError(_below(path, inside) or "body", words)]
+        return [FieldError(_below(path, inside) or "body", _in_words(message, kind))]
     return []
+
+
+def _in_words(message: str, kind: Any) -> str:
+    """What msgspec says, for people."""
+    if repr(names.PLAIN) in message:
+        return names.SAYS
+    if (values := _values(kind)) and not message.startswith("Object"):
+        return f"must be one of: {', '.join(values)}"
+    if found := _LIMIT.search(message):
+        kind_, long, sign, number = found.groups()
+        amount = f"{_SIGNS[sign]} {float(number):.12g}"
+        return f"must have {amount} {'characters' if kind_ == 'str' else 'entries'}" if long else f"must be {amount}"
+    return message[:1].lower() + message[1:]
+
+
+_LIMIT = re.compile(r"^Expected `(int|float|str|array|object)`( of length)? (>=|<=|>|<) ([-+.e\d]+)$")
+_SIGNS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+
+
+def _values(kind: Any) -> list[str]:
+    """Of a ``Literal``, alone or beside None."""
+    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    found = [arg for arg in get_args(bare) if get_origin(arg) is Literal] if get_origin(bare) in _UNIONS else [bare]
+    return [str(value) for value in get_args(found[0])] if len(found) == 1 and get_origin(found[0]) is Literal else []
 
 
 def _wrong_in_struct(kind: Any, value: dict[str, Any], path: str) -> list[FieldError]:
@@ -100,7 +124,7 @@ def _wrong_in_struct(kind: Any, value: dict[str, Any], path: str) -> list[FieldE
 def _plain(kind: Any) -> Any:
     """``Annotated[Struct, …]`` and ``Struct | None`` stripped to the struct; everything else as it is."""
     bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
-    if get_origin(bare) in (Union, types.UnionType):
+    if get_origin(bare) in _UNIONS:
         structs = [arg for arg in get_args(bare) if _is_struct(arg)]
         others = [arg for arg in get_args(bare) if arg not in structs and arg is not type(None)]
         return structs[0] if len(structs) == 1 and not others else kind

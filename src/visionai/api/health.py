@@ -11,7 +11,7 @@ from sqlalchemy import text
 from visionai.api.shapes import PartHealth, Readiness
 from visionai.parts import Parts
 
-PART_SECONDS = 5.0
+PART_SECONDS = 2.0  # less than a probe waits
 
 
 @get("/healthz", opt={"public": True}, tags=["system"], sync_to_thread=False, summary="The process is up")

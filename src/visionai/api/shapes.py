@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from visionai.jobs.policy import Policy
+from visionai.jobs.policy import Policy, PolicyChange
 from visionai.names import Name, OptionalName
 
 T = TypeVar("T")
@@ -214,8 +214,8 @@ class NewJob(Body):
 class Again(Body):
     config: dict[str, Any] = {}
     """Hyperparameters that are to differ from the parent's."""
-    policy: Policy | None = None
-    """In place of the parent's."""
+    policy: PolicyChange | None = None
+    """What is to differ from the parent's."""
 
 
 class BestMetric(msgspec.Struct):

@@ -13,7 +13,7 @@ from visionai.errors import BadInput, Conflict
 from visionai.frameworks import Frameworks
 from visionai.identity.access import CurrentUser
 from visionai.jobs import history
-from visionai.jobs.policy import Policy, policy_of
+from visionai.jobs.policy import PolicyChange, changed, policy_of
 from visionai.jobs.state import ACTIVE, ENDED
 from visionai.jobs.submit import PRIORITIES, JobSpec, submit
 from visionai.jobs.tables import Artifact, Job
@@ -23,9 +23,9 @@ PRIORITY_NAMES = {value: name for name, value in PRIORITIES.items()}
 
 async def retry(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, parent: Job, changes: dict[str, Any], *,
-    policy: Policy | None = None, trace_id: str | None = None,
+    policy: PolicyChange | None = None, trace_id: str | None = None,
 ) -> Job:  # fmt: skip
-    """From the start, on the same version of the data set; with the parent's policy, unless one is given.
+    """From the start, on the same version of the data set; with the parent's policy but for what ``policy`` changes.
 
     Raises Conflict while it has not ended.
     """
@@ -34,7 +34,7 @@ async def retry(
 
 async def resume(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, parent: Job, changes: dict[str, Any], *,
-    policy: Policy | None = None, trace_id: str | None = None,
+    policy: PolicyChange | None = None, trace_id: str | None = None,
 ) -> Job:  # fmt: skip
     """From its last complete checkpoint; a completed one goes on if ``changes`` ask for more epochs.
 
@@ -64,13 +64,14 @@ async def delete(session: AsyncSession, job: Job) -> None:
 
 async def _once_more(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, parent: Job, changes: dict[str, Any],
-    checkpoint: Artifact | None, policy: Policy | None, trace_id: str | None,
+    checkpoint: Artifact | None, policy: PolicyChange | None, trace_id: str | None,
 ) -> Job:  # fmt: skip
     if parent.state not in ENDED:
         raise Conflict("This job has not ended: cancel it first, or let it end.", code="job_not_ended")
     spec = JobSpec(
         dataset_id=parent.dataset_id, dataset_version=parent.dataset_version_id, task_type=parent.task_type,
         framework=parent.framework, model_name=parent.model_name, config={**parent.config, **changes},
-        name=names.cleaned(parent.name), priority=PRIORITY_NAMES[parent.priority], policy=policy or policy_of(parent),
+        name=names.cleaned(parent.name), priority=PRIORITY_NAMES[parent.priority],
+        policy=changed(policy_of(parent), policy or PolicyChange()),
     )  # fmt: skip
     return await submit(session, frameworks, user, spec, trace_id=trace_id, parent=parent, checkpoint=checkpoint)

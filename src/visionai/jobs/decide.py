@@ -230,7 +230,13 @@ def _lost(attempt: AttemptView, process: Exited | Gone) -> Action:
         return EndAttempt(problem, counted=not process.uncounted)
     if process.code == 143 and attempt.stop_requested_at is None:
         return EndAttempt(Problem("preempted", "The trainer was asked to stop by somebody else."), counted=False)
-    return EndAttempt(Problem("trainer_exited", exit_sentence(process.code), "The end of its log says more."))
+    return EndAttempt(
+        Problem(
+            "trainer_exited",
+            exit_sentence(process.code),
+            "The end of its log says more. If it has saved a checkpoint, go on from that.",
+        )
+    )
 
 
 def _stop(
@@ -287,7 +293,7 @@ def _over_time(job: JobView) -> Problem | None:
         return None
     return Problem(
         "time_limit", f"It has reached its time limit: {job.time_limit} of training.",
-        "What it saved is kept. Resume it to go on from its last checkpoint: its time then begins anew.",
+        "What it saved is kept. Go on from its last checkpoint: its time then begins anew.",
     )  # fmt: skip
 
 

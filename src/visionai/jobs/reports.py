@@ -71,8 +71,8 @@ async def _take_in(session: AsyncSession, who: Callback, take: Take) -> Answer:
     if take.endpoint == "done" and attempt.done is not None:
         return NO_CONTENT
     refuse_ended(job, attempt)
-    answer = await take.apply(session, job, attempt)
     _count_time(session, job, attempt)
+    answer = await take.apply(session, job, attempt)
     failpoints.reach("report.applied", take.endpoint)
     attempt.last_report_at = utcnow()
     if attempt.first_report_at is None:

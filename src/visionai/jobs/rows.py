@@ -30,7 +30,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 LEFT_OUT = (
     Job.project_id, Job.created_by, Job.parent_job_id, Job.name, Job.dataset_id, Job.dataset_version_id, Job.task_type,
-    Job.framework, Job.model_name, Job.config, Job.resume_artifact_id, Job.resume_epoch, Job.priority, Job.max_retries,
+    Job.framework, Job.model_name, Job.config, Job.resume_artifact_id, Job.priority, Job.max_retries,
     Job.workflow_version, Job.trace_id, Job.state_reason, Job.cancel_requested_at, Job.retries_used, Job.error,
     Job.best, Job.lease_token, Job.lease_expires_at, Job.created_at, Job.queued_at, Job.started_at, Job.deleted_at,
     Attempt.launch_id, Attempt.host_id, Attempt.slot, Attempt.config, Attempt.handle, Attempt.resume_artifact_id,

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -21,7 +22,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +221,7 @@ class Run:
         )  # fmt: skip
         for name in (env.workspace, env.cache_dir):
             Path(name).mkdir()
-        with (self.folder / "output").open("wb") as output:
+        with closing(judge), (self.folder / "output").open("wb") as output:
             process = subprocess.Popen(
                 self.options.command, env={**os.environ, **env.to_environ()}, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True,
@@ -229,7 +230,6 @@ class Run:
                 yield process
             finally:
                 _end(process)
-                judge.close()
 
     def wait(self, process: subprocess.Popen[bytes], judge: Judge, seconds: float | None = None) -> int | None:
         """Its exit code as a shell gives it; None, and a note, if it does not end."""
@@ -469,6 +469,8 @@ def _arguments(argv: list[str] | None) -> tuple[Options, bool]:
     parser.add_argument("--json", action="store_true", help="the findings as one line of JSON")
     parser.add_argument("command", nargs="+", metavar="COMMAND", help="starts the trainer; put -- before it")
     given = parser.parse_args(argv)
+    if shutil.which(given.command[0]) is None:
+        parser.error(f"{given.command[0]} is no program that can be started here: name one, or its path")
     return Options(given.command, given.framework, given.model, given.config, given.timeout), given.json
 
 
