@@ -30,6 +30,7 @@ from visionai.api import (
     problems,
     projects,
     tokens,
+    uploads,
     webui,
 )
 from visionai.api.limits import Limits
@@ -75,7 +76,7 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
     return Litestar(
         route_handlers=[
             health.healthz, health.readyz, auth.router, people.router, invitations.router,
-            projects.router, tokens.router, datasets.router,
+            projects.router, tokens.router, datasets.router, uploads.router,
             operations.router, models.router, jobs.router, chat.router, callbacks.router, files.router,
             events.training, webui.webui_router(),
         ],

@@ -2,15 +2,20 @@
 
 VisionAIError               500  internal
 ├── BadInput                422  invalid_input          errors: [{field, message}], every wrong field at once
+├── BadRequest              400  bad_request            where a protocol of others asks for this status
 ├── ClientGone              400  client_gone            it went away in the middle; nobody reads the answer
 ├── Unauthorised            401  unauthorised
 ├── Forbidden               403  forbidden
 ├── NotFound                404  not_found              also for what belongs to somebody else
+├── TimedOut                408  timed_out              it sends nothing more; what came is kept
 ├── Conflict                409  conflict
 │   └── AttemptEnded        409  attempt_ended          a new report of an attempt that is over
+├── PreconditionFailed      412  precondition_failed    another version of a protocol
 ├── TooLarge                413  too_large
 ├── UnsupportedMediaType    415  unsupported_media_type
+├── Locked                  423  locked                 somebody else is at it; Retry-After
 ├── TooManyRequests         429  too_many_requests      Retry-After
+├── ChecksumMismatch        460  checksum_mismatch      the status that tus gives it
 ├── Unavailable             503  unavailable            Retry-After
 ├── StorageFull             507  storage_full
 └── SettingsError            –   settings_invalid       at start only; the message names the variable
@@ -54,6 +59,10 @@ class BadInput(VisionAIError):
         return cls([FieldError(field, message)])
 
 
+class BadRequest(VisionAIError):
+    status, code, title = 400, "bad_request", "Bad request"
+
+
 class ClientGone(VisionAIError):
     status, code, title = 400, "client_gone", "The client went away"
 
@@ -70,12 +79,20 @@ class NotFound(VisionAIError):
     status, code, title = 404, "not_found", "Not found"
 
 
+class TimedOut(VisionAIError):
+    status, code, title = 408, "timed_out", "Timed out"
+
+
 class Conflict(VisionAIError):
     status, code, title = 409, "conflict", "Conflict"
 
 
 class AttemptEnded(Conflict):
     code = "attempt_ended"
+
+
+class PreconditionFailed(VisionAIError):
+    status, code, title = 412, "precondition_failed", "Another version is spoken here"
 
 
 class TooLarge(VisionAIError):
@@ -86,8 +103,16 @@ class UnsupportedMediaType(VisionAIError):
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
 
 
+class Locked(VisionAIError):
+    status, code, title = 423, "locked", "Somebody else is at it"
+
+
 class TooManyRequests(VisionAIError):
     status, code, title = 429, "too_many_requests", "Too many requests"
+
+
+class ChecksumMismatch(VisionAIError):
+    status, code, title = 460, "checksum_mismatch", "Damaged on the way"
 
 
 class Unavailable(VisionAIError):

@@ -87,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     imports: Annotated[int, Meta(ge=1, le=64)] = 2
     import_seconds: Annotated[float, Meta(gt=0, le=365 * 86400)] = 86400
     upload_max_bytes: Annotated[int, Meta(gt=0)] = 100 * 2**30
+    upload_kept_seconds: Seconds = 86400
     archive_max_members: Annotated[int, Meta(gt=0)] = 2_000_000
     archive_max_bytes: Annotated[int, Meta(gt=0)] = 500 * 2**30
     archive_max_ratio: Annotated[int, Meta(gt=0)] = 200

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from visionai import tasks, wakeup
 from visionai.datasets import importing as datasets
+from visionai.datasets import resumable
 from visionai.datasets.garbage import free_deleted
 from visionai.datasets.uploads import remove_abandoned
 from visionai.db import utcnow
@@ -73,6 +74,7 @@ class Background:
             async with self._parts.db.write() as session:
                 await jobs.release_leases(session)
                 await operations.release_leases(session)
+                await resumable.release_leases(session)
             await asyncio.to_thread(self._parts.storage.forget_incoming)
         await jobs.remove_left_over_runs(self._parts)
         self._tasks = [
@@ -150,6 +152,7 @@ class Background:
         while True:
             try:
                 await remove_abandoned(db, storage, utcnow())
+                await resumable.remove_expired(db, storage, utcnow())
                 await forget_expired(db, utcnow())
                 await free_artifacts(db, storage)
                 await storage.delete_older(keys.INCOMING, 2 * URL_SECONDS)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionai.errors import Forbidden, NotFound, StorageFull
+from visionai.errors import Conflict, Forbidden, Locked, NotFound, StorageFull
+from visionai.storage.base import Stat
 from visionai.storage.local import LocalStorage
 
 
@@ -154,6 +155,75 @@ async def test_what_lies_for_long_is_deleted(storage, clock):
     await storage.delete_older("in/", 60)
     assert await storage.stat("in/old") is None
     await storage.delete_older("nothing/", 60)
+
+
+async def test_what_comes_in_pieces_is_an_object_once_it_is_complete(storage):
+    assert await storage.append("a/b", 0, chunks(b"hello ")) == 6
+    assert (await storage.stat("a/b"), await storage.received("a/b")) == (None, 6)
+    assert [s async for s in storage.list("a/")] == []
+    assert await storage.append("a/b", 6, chunks(b"wor", b"ld")) == 11
+    for _ in range(2):
+        assert await storage.complete("a/b") == Stat("a/b", 11)
+    assert await read(storage, "a/b") == b"hello world"
+    with pytest.raises(NotFound):
+        await storage.complete("nothing")
+    assert await storage.received("nothing") == 0
+
+
+async def test_a_piece_that_breaks_off_is_not_kept_and_those_before_it_are(storage):
+    await storage.append("k", 0, chunks(b"one"))
+    with pytest.raises(ConnectionError):
+        await storage.append("k", 3, broken(b"two"))
+    assert await storage.received("k") == 3
+    await storage.append("k", 3, chunks(b"three"))
+    await storage.complete("k")
+    assert await read(storage, "k") == b"onethree"
+
+
+async def test_what_was_answered_to_nobody_is_overwritten(storage):
+    await storage.append("k", 0, chunks(b"one"))
+    await storage.append("k", 3, chunks(b" and a long piece"))
+    assert await storage.append("k", 3, chunks(b"two")) == 6
+    await storage.complete("k")
+    assert await read(storage, "k") == b"onetwo"
+
+
+async def test_no_piece_leaves_a_gap(storage):
+    for offset in (3, 1):
+        with pytest.raises(Conflict):
+            await storage.append("k", offset, chunks(b"x"))
+    await storage.append("k", 0, chunks(b"one"))
+    with pytest.raises(Conflict):
+        await storage.append("k", 4, chunks(b"x"))
+    assert await storage.received("k") == 3
+
+
+async def test_of_two_pieces_at_once_the_second_is_refused(storage):
+    async def interrupted() -> AsyncIterator[bytes]:
+        yield b"fi"
+        with pytest.raises(Locked):
+            await storage.append("k", 0, chunks(b"second"))
+        yield b"rst"
+
+    assert await storage.append("k", 0, interrupted()) == 5
+    await storage.complete("k")
+    assert await read(storage, "k") == b"first"
+
+
+async def test_a_full_disk_keeps_the_pieces_before_and_takes_the_rest_later(tmp_path):
+    await LocalStorage(tmp_path, "secret").append("k", 0, chunks(b"one"))
+    with pytest.raises(StorageFull):
+        await LocalStorage(tmp_path, "secret", keep_free=1 << 60).append("k", 3, chunks(b"two"))
+    assert await LocalStorage(tmp_path, "secret").append("k", 3, chunks(b"two")) == 6
+
+
+async def test_what_is_being_received_survives_a_restart_and_goes_with_its_prefix(storage):
+    await storage.append("p/k", 0, chunks(b"one"))
+    storage.forget_incoming()
+    assert await storage.received("p/k") == 3
+    await storage.delete_prefix("p/")
+    assert await storage.received("p/k") == 0
+    assert [path for path in storage.root.rglob("*") if path.is_file()] == []
 
 
 def test_a_signature_is_for_so_many_bytes(storage):

@@ -29,11 +29,11 @@ from visionai.api.operations import shape as operation_shape
 from visionai.api.parameters import Limit, Natural, OptionalNatural, PathNatural
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
-from visionai.datasets import queries
-from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
-from visionai.datasets.uploads import FORMATS, Upload
+from visionai.datasets import queries, resumable
+from visionai.datasets.tables import Dataset, DatasetImage, DatasetUpload, DatasetVersion
+from visionai.datasets.uploads import FORMATS, Upload, too_large
 from visionai.db import Database, utcnow
-from visionai.errors import BadInput, Conflict, FieldError, TooLarge
+from visionai.errors import BadInput, Conflict, FieldError
 from visionai.identity.access import CurrentUser, default_project, require_project
 from visionai.jobs.queries import uses_dataset
 from visionai.operations import queries as operations
@@ -81,7 +81,7 @@ async def upload(
     announced = request.headers.get("content-length", "")
     most = parts.settings.upload_max_bytes
     if announced.isdigit() and int(announced) > most + FORM_BYTES:
-        raise TooLarge(f"One upload may have {most:,} bytes: split the archive.")
+        raise too_large(most)
     async with parts.db.read() as session:
         if (answer := await idempotency.known(session, request, user)) is not None:
             return answer
@@ -96,13 +96,13 @@ async def upload(
                 raise BadInput.field("file", "send one file at a time")
             else:
                 file_name = part.file_name or ""
-                await receiving.begin(**await _destination(parts.db, user, fields, file_name))
+                await receiving.begin(**await destination(parts.db, user, fields, file_name))
                 await receiving.store(part.blocks())
         if file_name is None or receiving.size == 0:
             raise BadInput.field("file", "is missing" if file_name is None else "is empty")
-        destination = await _destination(parts.db, user, fields, file_name)
+        where = await destination(parts.db, user, fields, file_name)
         async with parts.db.write() as session:
-            op = await receiving.finish(session, **destination)
+            op = await receiving.finish(session, **where)
             accepted = shapes.UploadAccepted(receiving.dataset_id, "processing", op.id)
             headers = {"Location": f"/api/v1/datasets/{receiving.dataset_id}"}
             await idempotency.remember(session, request, user, 202, msgspec.to_builtins(accepted), headers)
@@ -197,7 +197,7 @@ async def get_thumbnail(
     return Redirect(_image(dataset, image, parts.storage).thumbnail_url)
 
 
-async def _destination(db: Database, user: CurrentUser, fields: dict[str, str], file_name: str) -> dict[str, Any]:
+async def destination(db: Database, user: CurrentUser, fields: dict[str, str], file_name: str) -> dict[str, Any]:
     """Where an upload goes, out of the fields that have come so far. Raises BadInput with all that is wrong."""
     wrong = []
     name = fields.get("name", "").strip() or _default_name(file_name)
@@ -230,15 +230,21 @@ def _default_name(file_name: str) -> str:
 async def _shapes(session: AsyncSession, datasets: list[Dataset]) -> list[shapes.Dataset]:
     versions = await queries.current_versions(session, datasets)
     latest = await operations.latest(session, [d.id for d in datasets])
+    arriving = await resumable.of_datasets(session, [d.id for d in datasets if d.status == "uploading"])
     return [
         msgspec.convert(
             {name: getattr(d, name) for name in shapes.Dataset.__struct_fields__ if hasattr(d, name)}
             | {"version": _version(versions[d.id]) if d.id in versions else None,
-               "operation": operation_shape(latest[d.id]) if d.id in latest else None},
+               "operation": operation_shape(latest[d.id]) if d.id in latest else None,
+               "upload": _upload(arriving[d.id]) if d.id in arriving else None},
             shapes.Dataset,
         )
         for d in datasets
     ]  # fmt: skip
+
+
+def _upload(upload: DatasetUpload) -> shapes.DatasetUpload:
+    return shapes.DatasetUpload(upload.received, upload.size, upload.expires_at)
 
 
 def _version(version: DatasetVersion) -> shapes.DatasetVersion:

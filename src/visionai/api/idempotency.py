@@ -21,6 +21,7 @@ from visionai.identity.tables import IdempotencyKey
 T = TypeVar("T")
 
 HEADER = "Idempotency-Key"
+ANNOUNCING = ("upload-length", "upload-metadata")
 
 
 async def create(
@@ -82,7 +83,10 @@ def _key(request: Request[Any, Any, Any]) -> str | None:
 
 
 async def _hash(request: Request[Any, Any, Any]) -> str:
-    """Of a streamed upload, whose body is gone, the address and the announced length."""
-    streamed = request.headers.get("content-type", "").startswith("multipart/")
-    body = request.headers.get("content-length", "").encode() if streamed else await request.body()
+    """Of a streamed upload, whose body is gone, the address and what was announced of it."""
+    streamed = any(name in request.headers for name in ANNOUNCING) or request.headers.get(
+        "content-type", ""
+    ).startswith("multipart/")
+    announced = [request.headers[name] for name in ("content-length", *ANNOUNCING) if name in request.headers]
+    body = "\n".join(announced).encode() if streamed else await request.body()
     return hashlib.sha256(b"\n".join((request.method.encode(), request.url.path.encode(), body))).hexdigest()

@@ -86,6 +86,15 @@ class DatasetVersion(msgspec.Struct):
     created_at: datetime
 
 
+class DatasetUpload(msgspec.Struct):
+    """How much of an archive is here: ``received`` bytes of ``size``."""
+
+    received: int
+    size: int
+    expires_at: datetime
+    """If nothing more comes until then it is removed."""
+
+
 class Dataset(msgspec.Struct):
     id: UUID
     project_id: UUID
@@ -97,6 +106,8 @@ class Dataset(msgspec.Struct):
     """The current version, once there is one."""
     operation: Operation | None
     """The latest operation on it."""
+    upload: DatasetUpload | None
+    """While its archive comes in over several requests."""
     created_by: UUID
     created_at: datetime
 
@@ -105,6 +116,13 @@ class UploadAccepted(msgspec.Struct):
     id: UUID
     status: Literal["uploading", "processing", "ready", "error"]
     operation_id: UUID
+
+
+class UploadBegun(msgspec.Struct):
+    id: UUID
+    dataset_id: UUID
+    size: int
+    expires_at: datetime
 
 
 class DatasetFault(msgspec.Struct):

@@ -36,7 +36,7 @@ from visionai.storage.local import LocalStorage
 
 async def _prepare(ctx: Context, op: Operation, work: Path) -> dict[str, Any]:
     dataset = await _dataset(ctx, op)
-    await _fetch(ctx.storage, keys.upload(dataset.id, op.id), work / "archive")
+    await _fetch(ctx.storage, await _received(ctx.storage, dataset, op), work / "archive")
     s = ctx.settings
     given: dict[str, Any] = msgspec.to_builtins(build.Input(
         format=dataset.format,
@@ -102,6 +102,16 @@ async def _dataset(ctx: Context, op: Operation) -> Dataset:
         return await session.get_one(Dataset, op.subject_id)
 
 
+async def _received(storage: Storage, dataset: Dataset, op: Operation) -> str:
+    """The archive's key. What came over several requests becomes an object here: a crash has it done again."""
+    key = keys.upload(dataset.id, op.id)
+    try:
+        await storage.complete(key)
+    except NotFound:
+        raise NotFound("The uploaded file is gone: upload it again.") from None
+    return key
+
+
 async def _fetch(storage: Storage, key: str, target: Path) -> None:
     """Have an object as a local file: by a second name where that is possible, else by a copy."""
     target.unlink(missing_ok=True)
@@ -109,8 +119,6 @@ async def _fetch(storage: Storage, key: str, target: Path) -> None:
         try:
             os.link(storage.path(key), target)
             return
-        except FileNotFoundError:
-            raise NotFound("The uploaded file is gone: upload it again.") from None
         except OSError:
             pass  # another file system, or one without hard links
     with target.open("wb") as f:

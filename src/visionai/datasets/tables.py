@@ -33,6 +33,25 @@ class Dataset(Base):
     freed_at: Mapped[datetime | None]  # when its objects had been removed too
 
 
+class DatasetUpload(Base):
+    """An archive that comes in over several requests. The row is kept after its end until it expires, for a sender who
+    has not heard of that."""
+
+    __tablename__ = "dataset_uploads"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), unique=True)
+    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    operation_id: Mapped[UUID] = mapped_column(default=uuid7)  # its import's, which begins when all is there
+    size: Mapped[int] = mapped_column(BigInteger)
+    received: Mapped[int] = mapped_column(BigInteger, default=0)  # stored for good
+    said: Mapped[str] = mapped_column(String(4096), default="")  # Upload-Metadata, as it was sent
+    lease_token: Mapped[UUID | None]  # of the request that is adding to it
+    lease_expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class DatasetVersion(Base):
     """Immutable once written. ``content_hash`` is over classes and annotations; ``split_hash`` over the split."""
 

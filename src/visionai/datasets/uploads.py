@@ -1,4 +1,4 @@
-"""The first minutes of a data set: an archive on its way in.
+"""The first minutes of a data set: an archive on its way in, in one request (``resumable`` takes it in several).
 
 The row is there from the first byte on (``uploading``) and is kept alive by ``updated_at``; when the archive is stored
 whole, one transaction submits the import (``processing``). What is broken off leaves neither a row nor an object:
@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.datasets.importing import IMPORT
-from visionai.datasets.tables import Dataset
+from visionai.datasets.tables import Dataset, DatasetUpload
 from visionai.db import Database, utcnow
 from visionai.errors import Conflict, TooLarge
 from visionai.ids import uuid7
@@ -43,10 +43,7 @@ class Upload:
 
     async def begin(self, *, project_id: UUID, user_id: UUID, name: str, format_: str) -> None:
         async with self._db.write() as session:
-            session.add(Dataset(
-                id=self.dataset_id, project_id=project_id, created_by=user_id, name=name, format=format_,
-                status="uploading",
-            ))  # fmt: skip
+            session.add(uploading(self.dataset_id, project_id=project_id, user_id=user_id, name=name, format_=format_))
 
     async def store(self, chunks: AsyncIterator[bytes]) -> None:
         """Raises TooLarge beyond the limit, StorageFull without room, Conflict if it was silent for too long; nothing
@@ -62,14 +59,8 @@ class Upload:
         dataset = await session.get(Dataset, self.dataset_id, with_for_update=True)
         if dataset is None:
             raise _given_up()
-        if dataset.deleted_at is not None:
-            raise Conflict("The data set was deleted while it was being uploaded.", code="dataset_deleted")
         dataset.project_id, dataset.name, dataset.format = project_id, name, format_
-        dataset.status = "processing"
-        return await operations.submit(
-            session, IMPORT.name, project_id=project_id, user_id=user_id, subject_id=self.dataset_id,
-            operation_id=self.operation_id,
-        )  # fmt: skip
+        return await begin_import(session, dataset, self.operation_id, user_id)
 
     async def abandon(self) -> None:
         async with self._db.read() as session:
@@ -85,7 +76,7 @@ class Upload:
         async for chunk in chunks:
             received += len(chunk)
             if received > self._max_bytes:
-                raise TooLarge(f"One upload may have {self._max_bytes:,} bytes: split the archive.")
+                raise too_large(self._max_bytes)
             if self._now() - self._touched > ALIVE:
                 await self._touch()
             yield chunk
@@ -103,6 +94,27 @@ class Upload:
             raise _given_up()
 
 
+def uploading(dataset_id: UUID, *, project_id: UUID, user_id: UUID, name: str, format_: str) -> Dataset:
+    return Dataset(
+        id=dataset_id, project_id=project_id, created_by=user_id, name=name, format=format_, status="uploading"
+    )  # fmt: skip
+
+
+async def begin_import(session: AsyncSession, dataset: Dataset, operation_id: UUID, user_id: UUID) -> Operation:
+    """Of an archive that is there as ``keys.upload``. Raises Conflict if the data set was deleted."""
+    if dataset.deleted_at is not None:
+        raise Conflict("The data set was deleted while it was being uploaded.", code="dataset_deleted")
+    dataset.status = "processing"
+    return await operations.submit(
+        session, IMPORT.name, project_id=dataset.project_id, user_id=user_id, subject_id=dataset.id,
+        operation_id=operation_id,
+    )  # fmt: skip
+
+
+def too_large(most: int) -> TooLarge:
+    return TooLarge(f"One upload may have {most:,} bytes: split the archive.")
+
+
 def _given_up() -> Conflict:
     minutes = int(ABANDONED.total_seconds() // 60)
     return Conflict(
@@ -111,10 +123,13 @@ def _given_up() -> Conflict:
 
 
 async def remove_abandoned(db: Database, storage: Storage, now: datetime) -> int:
-    """Uploads whose server was killed, or whose sender has been silent for as long. How many there were."""
+    """Uploads (in one request) whose server was killed, or whose sender has been silent for as long. How many."""
     async with db.read() as session:
         silent = list(await session.scalars(
-            select(Dataset.id).where(Dataset.status == "uploading", Dataset.updated_at < now - ABANDONED)
+            select(Dataset.id).where(
+                Dataset.status == "uploading", Dataset.updated_at < now - ABANDONED,
+                ~exists().where(DatasetUpload.dataset_id == Dataset.id),
+            )
         ))  # fmt: skip
     for dataset_id in silent:
         await storage.delete_prefix(keys.dataset(dataset_id))

@@ -2,6 +2,10 @@
 
 Errors: NotFound for a key that is not there, StorageFull when there is no room. A put is all or nothing: a reader
 sees the old object or the new one, never half of one.
+
+An object that comes in over many requests is *received*: ``append`` piece by piece, then ``complete``; before that it
+is there for nobody. A piece is all or nothing as well, and the caller remembers which size was answered last. An object
+store makes parts of the pieces (5 MB and more; what is left over is kept beside them until the next piece).
 """
 
 from __future__ import annotations
@@ -25,6 +29,23 @@ class Storage(Protocol):
         """Take over a local file (moved where that is possible: it may be gone afterwards)."""
         ...
 
+    async def append(self, key: str, offset: int, chunks: AsyncIterator[bytes]) -> int:
+        """Add a piece to what is being received; the new size, once every byte of it is there for good.
+
+        ``offset`` is what an append answered before, 0 at first. What lies beyond it was answered to nobody and is
+        overwritten. Raises Conflict if there is less, Locked while another append to it is at work. Nothing of the
+        piece is kept then, nor if ``chunks`` raises.
+        """
+        ...
+
+    async def received(self, key: str) -> int:
+        """How many bytes of an incoming object are there, perhaps some that were answered to nobody; 0 without one."""
+        ...
+
+    async def complete(self, key: str) -> Stat:
+        """Make what was received the object, without copying it. May be repeated. NotFound if nothing is there."""
+        ...
+
     def get(self, key: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]: ...
 
     async def stat(self, key: str) -> Stat | None: ...
@@ -45,7 +66,9 @@ class Storage(Protocol):
         """Deleting what is not there is no error."""
         ...
 
-    async def delete_prefix(self, prefix: str) -> None: ...
+    async def delete_prefix(self, prefix: str) -> None:
+        """And what is being received below it."""
+        ...
 
     def list(self, prefix: str) -> AsyncIterator[Stat]: ...
 

@@ -1,7 +1,8 @@
 """Objects as files below one folder, with signed paths of this app for those who have no account.
 
-A put is written beside its place, synced and renamed: whoever reads sees a whole object. A signature covers method,
-key and expiry, so that a path cannot be stretched to another object.
+A put is written beside its place, synced and renamed: whoever reads sees a whole object. What is being received grows
+in a place of its own, synced after each piece, and is renamed in the end. A signature covers method, key and expiry, so
+that a path cannot be stretched to another object.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, TypeVar
 from urllib.parse import quote, urlencode
 
-from visionai import failpoints
-from visionai.errors import Forbidden, NotFound, StorageFull
+from visionai import failpoints, locks
+from visionai.errors import Conflict, Forbidden, Locked, NotFound, StorageFull
 from visionai.ids import uuid7
 from visionai.storage.base import Stat
 
 CHUNK = 1 << 20
+
+T = TypeVar("T")
 
 
 class LocalStorage:
@@ -36,6 +39,7 @@ class LocalStorage:
         self._clock = clock
         self._incoming = root / ".incoming"
         self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._received = root / ".received"
 
     def forget_incoming(self) -> None:
         """At the start of a process that owns the folder alone: what a killed one was receiving is of no use."""
@@ -63,6 +67,36 @@ class LocalStorage:
         with _full_disk():
             await asyncio.to_thread(self._take_over, path, target)
         return Stat(key, target.stat().st_size)
+
+    async def append(self, key: str, offset: int, chunks: AsyncIterator[bytes]) -> int:
+        part = self._part(key)
+        with _full_disk(), await asyncio.to_thread(_open_at, part, offset) as f:
+            try:
+                async for chunk in chunks:
+                    if (short := self.short_of_room()) is not None:
+                        raise StorageFull(short)
+                    await _to_its_end(_write, f, chunk)
+                    failpoints.reach("storage.appending")
+                await _to_its_end(os.fsync, f.fileno())
+            except BaseException:
+                f.truncate(offset)  # gives the room back
+                raise
+            return f.tell()
+
+    async def received(self, key: str) -> int:
+        try:
+            return self._part(key).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    async def complete(self, key: str) -> Stat:
+        path = self.path(key)
+        try:
+            await asyncio.to_thread(self._take_over, self._part(key), path)
+        except FileNotFoundError:
+            if not path.is_file():
+                raise NotFound(f"There is no object {key!r}.") from None
+        return Stat(key, path.stat().st_size)
 
     async def get(self, key: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         try:
@@ -103,7 +137,8 @@ class LocalStorage:
         self.path(key).unlink(missing_ok=True)
 
     async def delete_prefix(self, prefix: str) -> None:
-        await asyncio.to_thread(shutil.rmtree, self.path(prefix.rstrip("/")), ignore_errors=True)
+        for folder in (self._part(prefix.rstrip("/")), self.path(prefix.rstrip("/"))):
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def list(self, prefix: str) -> AsyncIterator[Stat]:
         folder = self.path(prefix.rstrip("/"))
@@ -156,6 +191,10 @@ class LocalStorage:
             raise NotFound(f"There is no object {key!r}.")
         return self.root.joinpath(*parts)
 
+    def _part(self, key: str) -> Path:
+        """Where ``key`` grows while it is being received."""
+        return self._received / self.path(key).relative_to(self.root)
+
     def _signature(self, method: str, key: str, expires: int, file_name: str, size: int | None) -> str:
         signed = "\n".join((method, key, str(expires), str(size), file_name))
         return hmac.new(self._secret, signed.encode(), hashlib.sha256).hexdigest()
@@ -181,6 +220,44 @@ class _full_disk:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull("The disk is full: free some space and try again.") from error
+
+
+async def _to_its_end(work: Callable[..., T], *arguments: object) -> T:
+    """In a thread, and not left before that is done, if cancelled neither: nothing writes to a file that is closed."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _open_at(part: Path, offset: int) -> IO[bytes]:
+    """Locked, and cut off at ``offset``. Raises Locked, Conflict."""
+    if offset == 0:
+        part.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(part, os.O_RDWR | (os.O_CREAT if offset == 0 else 0), 0o600)
+    except FileNotFoundError:
+        raise Conflict("Nothing of it is there any more: begin anew.") from None
+    f = os.fdopen(descriptor, "r+b", buffering=0)
+    try:
+        if not locks.take(f):
+            raise Locked("Another request is adding to it: wait for that one.", retry_after=1)
+        if os.fstat(f.fileno()).st_size < offset:
+            raise Conflict(f"There are fewer than {offset:,} bytes of it.")
+        f.truncate(offset)
+        f.seek(offset)
+    except BaseException:
+        f.close()
+        raise
+    return f
+
+
+def _write(f: IO[bytes], chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[f.write(rest) :]
 
 
 def _place(f: IO[bytes], part: Path, path: Path) -> None:
