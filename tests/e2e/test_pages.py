@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import re
 import urllib.request
 import zipfile
@@ -63,9 +64,18 @@ def png(shade: int) -> bytes:
 
 
 def upload(page: Page, path: Path) -> None:
+    begin_upload(page, path)
+    arrives(page)
+
+
+def begin_upload(page: Page, path: Path) -> None:
     page.goto("/datasets")
     page.get_by_label("Archive").set_input_files(path)
     page.get_by_role("button", name="Upload", exact=True).click()
+
+
+def arrives(page: Page) -> None:
+    expect(page).to_have_url(re.compile("/datasets/[0-9a-f-]{36}$"))
 
 
 # --- letting in -------------------------------------------------------------------------------------------------------
@@ -159,6 +169,91 @@ def test_a_data_set_is_seen_through_its_import_and_by_class(inside: Page, tmp_pa
     expect(inside.get_by_text("nut/torn.png").first).to_be_visible()
     inside.go_back()
     expect(inside.get_by_role("grid")).to_be_visible()
+
+
+def large(folder: Path, name: str) -> Path:
+    """Of more than two slices: 20 MB that cannot be compressed."""
+    return archive(folder, name, {f"{c}/{i}.png": noise(f"{c}{i}") for c in ("bolt", "nut") for i in range(5)})
+
+
+def noise(seed: str) -> bytes:
+    data = io.BytesIO()
+    Image.frombytes("RGB", (900, 760), random.Random(seed).randbytes(900 * 760 * 3)).save(data, "PNG")
+    return data.getvalue()
+
+
+class Network:
+    """Uploads reach the server until the first slice is there; then nothing does, as long as it is cut."""
+
+    def __init__(self, page: Page) -> None:
+        self.cut = False
+        self.patched: list[int] = []
+        page.route("**/api/v1/uploads/*", self.pass_on)
+
+    def pass_on(self, route: Route) -> None:
+        offset = int(route.request.headers.get("upload-offset", 0))
+        if not self.patched or not self.cut:
+            if route.request.method == "PATCH":
+                self.patched.append(offset)
+            route.continue_()
+        else:
+            route.abort("internetdisconnected")
+
+
+def drop(page: Page, path: Path) -> None:
+    page.goto("/datasets")
+    page.evaluate("document.body.append(Object.assign(document.createElement('input'), {type: 'file', id: 'folder'}))")
+    page.set_input_files("#folder", path)
+    dropped = page.evaluate_handle(
+        "() => { const t = new DataTransfer(); t.items.add(document.getElementById('folder').files[0]); return t }"
+    )
+    page.get_by_role("region", name="Upload a data set").dispatch_event("drop", {"dataTransfer": dropped})
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+
+def test_an_upload_goes_on_by_itself_when_the_connection_is_back(
+    inside: Page, tmp_path: Path, expected_errors: list[str]
+) -> None:
+    expected_errors.append("ERR_INTERNET_DISCONNECTED")
+    network = Network(inside)
+    network.cut = True
+    drop(inside, large(tmp_path, "dropped.zip"))
+    expect(inside.get_by_text("Waiting for the connection")).to_be_visible()
+    network.cut = False
+    arrives(inside)
+    expect(inside.locator(".badge", has_text="ready")).to_be_visible(timeout=60_000)
+    assert network.patched == [0, 8 << 20, 16 << 20], "each slice is sent once"
+
+
+def test_an_upload_goes_on_after_the_page_was_closed(inside: Page, tmp_path: Path, expected_errors: list[str]) -> None:
+    expected_errors.append("ERR_INTERNET_DISCONNECTED")
+    network = Network(inside)
+    network.cut = True
+    path = large(tmp_path, "closed.zip")
+    begin_upload(inside, path)
+    expect(inside.get_by_text("Waiting for the connection")).to_be_visible()
+    inside.on("dialog", lambda dialog: dialog.accept())
+    inside.reload()
+    network.cut = False
+    inside.get_by_label("Archive").set_input_files(path)
+    expect(inside.get_by_text("Its upload broke off: 8.4 MB of 21 MB are here already.")).to_be_visible()
+    inside.get_by_role("button", name="Go on").click()
+    arrives(inside)
+    expect(inside.locator(".badge", has_text="ready")).to_be_visible(timeout=60_000)
+    assert network.patched == [0, 8 << 20, 16 << 20]
+
+
+def test_an_upload_that_is_cancelled_leaves_nothing(inside: Page, tmp_path: Path, expected_errors: list[str]) -> None:
+    expected_errors.append("ERR_INTERNET_DISCONNECTED")
+    network = Network(inside)
+    network.cut = True
+    begin_upload(inside, large(tmp_path, "given-up.zip"))
+    expect(inside.get_by_text("Waiting for the connection")).to_be_visible()
+    expect(inside.get_by_role("heading", name="given-up")).to_be_visible()
+    network.cut = False
+    inside.get_by_role("button", name="Cancel").click()
+    expect(inside.get_by_role("heading", name="given-up")).to_be_hidden()
+    expect(inside.get_by_text("Uploading given-up")).to_be_hidden()
 
 
 def test_a_broken_archive_says_what_to_do(inside: Page, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ export function DatasetActions({ dataset }: { dataset: Schemas["Dataset"] }) {
           {t.uploadAgain}
         </Button>
       )}
-      {dataset.status !== "uploading" && <Delete dataset={dataset} />}
+      <Delete dataset={dataset} />
     </div>
   );
 }

@@ -2,12 +2,12 @@ import "./DropUpload.css";
 import { Button, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState, type DragEvent, type SubmitEvent } from "react";
-import { dismiss, upload, useUploads, type Upload } from "../api/upload";
+import { dismiss, giveUp, unfinished, upload, useUploads, type Begun, type Upload } from "../api/upload";
 import { bytes } from "../lib/format";
 import { useWords } from "../words";
 import { Bar, Callout } from "./states";
 
-/** An archive dropped or chosen, named, then sent. */
+/** An archive dropped or chosen, named, then sent; or gone on with, where its upload had broken off. */
 export function DropUpload() {
   const t = useWords();
   const navigate = useNavigate();
@@ -15,11 +15,14 @@ export function DropUpload() {
   const [over, setOver] = useState(false);
   const [file, setFile] = useState<File | null>(null);
   const [name, setName] = useState("");
+  const [earlier, setEarlier] = useState<{ file: File; begun: Begun | null } | null>(null);
+  const begun = earlier?.file === file ? earlier?.begun : null;
   const uploads = useUploads();
 
   const choose = (chosen: File | undefined): void => {
     if (!chosen) return;
     setFile(chosen);
+    void unfinished(chosen).then((found) => setEarlier({ file: chosen, begun: found }));
     setName(chosen.name.replace(/(\.tar)?\.[a-z0-9]+$/i, ""));
   };
   const drop = (event: DragEvent): void => {
@@ -27,11 +30,10 @@ export function DropUpload() {
     setOver(false);
     choose(event.dataTransfer.files[0]);
   };
-  const send = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    if (!file) return;
+  const send = async (chosen: File, goingOn: Begun | null): Promise<void> => {
     setFile(null);
-    const id = await upload(file, name.trim() || file.name);
+    if (begun && !goingOn) await giveUp(chosen, begun.path);
+    const id = await upload(chosen, name.trim() || chosen.name, goingOn);
     if (id && location.pathname === "/datasets") void navigate({ to: "/datasets/$datasetId", params: { datasetId: id } });
   };
 
@@ -51,9 +53,24 @@ export function DropUpload() {
       >
         <input ref={chooser} type="file" hidden aria-label={t.upload.archive} accept=".zip,.tar,.tgz,.tar.gz,.tar.bz2,.tar.xz" onChange={(e) => choose(e.currentTarget.files?.[0])} />
         {file ? (
-          <form onSubmit={(e) => void send(e)}>
+          <form
+            onSubmit={(e: SubmitEvent) => {
+              e.preventDefault();
+              void send(file, begun ?? null);
+            }}
+          >
             <TextInput label={t.upload.name} description={t.upload.file({ name: file.name, size: bytes(file.size) })} required maxLength={200} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} />
-            <Button type="submit">{t.upload.upload}</Button>
+            {begun && (
+              <p className="small" role="status">
+                {t.upload.brokeOff({ sent: bytes(begun.offset), size: bytes(file.size) })}
+              </p>
+            )}
+            <Button type="submit">{begun ? t.upload.goOn : t.upload.upload}</Button>
+            {begun && (
+              <Button variant="default" onClick={() => void send(file, null)}>
+                {t.upload.startAgain}
+              </Button>
+            )}
             <Button variant="default" onClick={() => setFile(null)}>
               {t.cancel}
             </Button>
@@ -98,7 +115,9 @@ function UploadRow({ upload: u }: { upload: Upload }) {
       <div className="row between">
         <span className="clip">{t.upload.uploading({ name: u.name })}</span>
         <span className="row">
-          <span className="small dim nowrap">{t.upload.sent({ sent: bytes(Math.min(u.sent, u.size)), size: bytes(u.size) })}</span>
+          <span className="small dim nowrap" role="status">
+            {u.waiting ? t.upload.waiting : t.upload.sent({ sent: bytes(Math.min(u.sent, u.size)), size: bytes(u.size) })}
+          </span>
           <Button size="compact-xs" variant="subtle" onClick={u.cancel}>
             {t.cancel}
           </Button>

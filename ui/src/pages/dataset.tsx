@@ -34,7 +34,7 @@ export function DatasetPage() {
             <p>{dataset.data.error.hint}</p>
           </Callout>
         )}
-        {isBusy(dataset.data) && <Processing operation={dataset.data.operation} />}
+        {dataset.data.upload ? <Arriving upload={dataset.data.upload} /> : isBusy(dataset.data) && <Processing operation={dataset.data.operation} />}
         {dataset.data.version && <Views dataset={dataset.data} version={dataset.data.version} />}
         {!dataset.data.version && dataset.data.status === "error" && <Faults datasetId={dataset.data.id} onlyIfAny />}
       </div>
@@ -60,6 +60,17 @@ function Head({ dataset }: { dataset: Dataset }) {
       </div>
       <DatasetActions dataset={dataset} />
     </header>
+  );
+}
+
+function Arriving({ upload }: { upload: Schemas["DatasetUpload"] }) {
+  const t = useWords();
+  return (
+    <section className="panel stack-s" aria-label={t.upload.upload}>
+      <h2>{t.upload.arriving}</h2>
+      <Bar value={(100 * upload.received) / upload.size} label={t.upload.upload} />
+      <p className="dim small">{t.upload.arrived({ sent: bytes(upload.received), size: bytes(upload.size), until: dateTime(upload.expires_at) })}</p>
+    </section>
   );
 }
 

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { $api, type Schemas } from "../api/client";
 import { DropUpload } from "../components/DropUpload";
 import { Bar, DatasetBadge, Empty, Failure, Skeleton } from "../components/states";
-import { ago } from "../lib/format";
+import { ago, bytes } from "../lib/format";
 import { useTitle } from "../lib/hooks";
 import { useWords } from "../words";
 
@@ -56,6 +56,14 @@ function Card({ dataset }: { dataset: Schemas["Dataset"] }) {
         <div className="stack-s">
           <Bar value={operation.progress} label={t.datasets.importOf({ name: dataset.name })} />
           <p className="small dim">{operation.message || t.waitingForItsTurn}</p>
+        </div>
+      )}
+      {dataset.upload && (
+        <div className="stack-s">
+          <Bar value={(100 * dataset.upload.received) / dataset.upload.size} label={t.upload.progress({ name: dataset.name })} />
+          <p className="small dim">
+            {t.upload.sent({ sent: bytes(dataset.upload.received), size: bytes(dataset.upload.size) })}
+          </p>
         </div>
       )}
       {version && <Spectrum classes={version.classes} />}
