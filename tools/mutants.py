@@ -91,6 +91,22 @@ MUTANTS = (
         '            if not pidfile.parent.samefile(process / "cwd"):\n                return\n', "",
         "tests/test_redis.py::test_a_copy_of_the_data_directory_leaves_the_originals_alone",
     ),
+    Mutant(
+        "the lease on an upload", "datasets/resumable.py",
+        "            if upload is not None and upload.lease_token == self._token:\n",
+        "            if upload is not None:\n",
+        "tests/datasets/test_resumable.py::test_who_lost_the_lease_writes_nothing_down",
+    ),
+    Mutant(
+        "the cut before what nobody was told of", "storage/local.py",
+        "        f.truncate(offset)\n        f.seek(offset)\n", "        f.seek(offset)\n",
+        "tests/storage/test_contract.py::test_what_was_answered_to_nobody_is_overwritten",
+    ),
+    Mutant(
+        "the lock on what is being received", "storage/local.py",
+        "        if not locks.take(f):\n", "        if False:\n",
+        "tests/storage/test_contract.py::test_of_two_pieces_at_once_the_second_is_refused",
+    ),
 )  # fmt: skip
 
 

@@ -123,6 +123,20 @@ class Server:
     def upload(self, name: str, archive: bytes) -> httpx.Response:
         return self.ask("POST", "/api/v1/datasets/upload", data={"name": name}, files={"file": ("t.zip", archive)})
 
+    def begin_upload(self, size: int) -> str:
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size), "Upload-Metadata": "name dG9uZXM="}
+        return self.ask("POST", "/api/v1/uploads", headers=headers).headers["location"]
+
+    def go_on(self, path: str, archive: bytes) -> str:
+        """Send what of it is not there yet. The data set."""
+        there = int(self.ask("HEAD", path, headers={"Tus-Resumable": "1.0.0"}).headers["upload-offset"])
+        headers = {
+            "Tus-Resumable": "1.0.0", "Upload-Offset": str(there), "Content-Type": "application/offset+octet-stream"
+        }  # fmt: skip
+        answer = self.ask("PATCH", path, content=archive[there:], headers=headers)
+        assert answer.is_success, answer.text
+        return answer.headers["upload-dataset-id"]
+
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Of its database, for what the API does not say."""
         with contextlib.closing(sqlite3.connect(f"file:{self.data_dir}/visionai.sqlite3?mode=ro", uri=True)) as db:

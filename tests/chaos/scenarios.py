@@ -291,6 +291,7 @@ IN_AN_IMPORT = (
 
 @scenario(
     True,
+    server_killed_in_a_resumable_upload="ready, 60 images",
     server_killed_in_an_import="ready, 60 images",
     import_killed="ready, 60 images",
     import_wrapper_killed="ready, 60 images",
@@ -313,6 +314,16 @@ def imports(folder: Path, record: Record) -> None:
                 c.stop()
         c.again()
         record.row("server-killed-in-an-import", c.imported(dataset))
+        c.stop()
+        c.again(VISIONAI_FAILPOINTS="upload.appended=kill@2")
+        archive = images(60, shade=19)
+        path = c.server.begin_upload(len(archive))
+        c.server.go_on(path, archive[:1000])
+        with contextlib.suppress(httpx.HTTPError):
+            c.server.go_on(path, archive)
+        c.killed_at("upload.appended")
+        c.again()
+        record.row("server-killed-in-a-resumable-upload", c.imported(c.server.go_on(path, archive)))
         for kind, row in (("trainer", "import-killed"), ("wrapper", "import-wrapper-killed")):
             dataset = c.upload(images(60, shade=20))
             c.until(lambda kind=kind: c.kill(kind, "op-") or None)

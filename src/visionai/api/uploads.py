@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from litestar import HttpMethod, Request, Response, Router, delete, head, patch, post, route
+from litestar import HttpMethod, MediaType, Request, Response, Router, delete, head, patch, post, route
 from litestar.datastructures import MutableScopeHeaders
 from litestar.di import NamedDependency
 from litestar.openapi.spec import (
@@ -129,7 +129,7 @@ async def look(
     headers = _of(upload, await resumable.offset(parts.storage, upload)) | {"Upload-Length": str(upload.size)}
     if upload.said:
         headers["Upload-Metadata"] = upload.said
-    return Response(None, headers=headers | {"Cache-Control": "no-store"})
+    return Response(None, headers=headers | {"Cache-Control": "no-store"}, media_type=MediaType.TEXT)
 
 
 @patch(

@@ -83,6 +83,8 @@ async def get(session: AsyncSession, user: CurrentUser, upload_id: UUID, now: da
 
 async def of_datasets(session: AsyncSession, dataset_ids: list[UUID]) -> dict[UUID, DatasetUpload]:
     """By data set, of those that are uploading in several requests."""
+    if not dataset_ids:
+        return {}
     found = await session.scalars(
         select(DatasetUpload)
         .join(Dataset, Dataset.id == DatasetUpload.dataset_id)
