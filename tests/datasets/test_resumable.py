@@ -223,6 +223,27 @@ async def test_a_checksum_that_fits_is_taken(tus: Tus, world: World, algorithm: 
     assert await stored_upload(world, path) == b"1234567890"
 
 
+async def test_what_comes_with_a_checksum_is_kept_all_or_nothing(
+    tus: Tus, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resumable, "STEP_BYTES", 2)
+    path = await tus.begun(10)
+    seen = []
+
+    async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+        for part in parts:
+            seen.append(await tus.offset(path))
+            yield part
+
+    checksum = f"sha1 {base64.b64encode(hashlib.sha1(b'123456').digest()).decode()}"
+    assert (await tus.patch(path, 0, chunks(b"12", b"34", b"5x"), upload_checksum=checksum)).status_code == 460
+    assert await tus.offset(path) == 0
+    assert (await tus.patch(path, 0, chunks(b"12", b"34", b"56"), upload_checksum=checksum)).status_code == 204
+    assert (await tus.offset(path), set(seen)) == (6, {0})
+    await tus.patch(path, 6, b"7890")
+    assert await stored_upload(world, path) == b"1234567890"
+
+
 async def test_who_is_let_through_with_post_alone_may_send_and_give_up(tus: Tus, world: World) -> None:
     path = await tus.begun(10)
     answer = await tus.ask(

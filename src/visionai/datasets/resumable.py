@@ -124,7 +124,7 @@ class Receiver:
             while upload.received < upload.size and not sent.ended:
                 size = await self._storage.append(_key(upload), start, sent.step())
                 failpoints.reach("upload.appended")
-                upload = await self._commit(upload, size)
+                upload = await self._commit(upload, size if sent.checked else upload.received)
                 start = size
             if sent.fault is not None:
                 raise sent.fault
@@ -233,33 +233,37 @@ class _Sent:
     """A request's body in steps, each of which is stored for good before the next one.
 
     An error of the sender's ends a step as the body's end does, so that what came before is kept; it is then in
-    ``fault``. With a checksum there is one step, which raises.
+    ``fault``. With a checksum the last step raises it, and nothing is ``checked`` before that step has ended.
     """
 
     def __init__(self, chunks: AsyncIterator[bytes], room: int, checksum: Checksum | None) -> None:
         self.ended = False
         self.fault: VisionAIError | None = None
         self._chunks, self._room, self._checksum = chunks, room, checksum
+        self._digest: Any = hashlib.new(checksum.algorithm, usedforsecurity=False) if checksum else None
+
+    @property
+    def checked(self) -> bool:
+        return self._checksum is None or self.ended
 
     async def step(self) -> AsyncIterator[bytes]:
-        digest: Any = hashlib.new(self._checksum.algorithm, usedforsecurity=False) if self._checksum else None
         until, taken, block = time.monotonic() + STEP_SECONDS, 0, bytearray()
-        while not self.ended and (digest or (taken < STEP_BYTES and time.monotonic() < until)):
+        while not self.ended and taken < STEP_BYTES and time.monotonic() < until:
             chunk = await self._next()
             taken += len(chunk)
             block += chunk
-            if len(block) >= BLOCK_BYTES or self.ended:
-                if digest is not None:
-                    digest.update(block)
+            if self._digest is not None:
+                self._digest.update(chunk)
+            if len(block) >= BLOCK_BYTES:
                 yield bytes(block)
                 block.clear()
         if block:
             yield bytes(block)
-        if self._checksum is None:
+        if self._checksum is None or not self.ended:
             return
         if self.fault is not None:
             raise self.fault
-        if not hmac.compare_digest(digest.digest(), self._checksum.digest):
+        if not hmac.compare_digest(self._digest.digest(), self._checksum.digest):
             raise ChecksumMismatch("What came is not what was sent, by its checksum, and was not kept: send it again.")
 
     async def _next(self) -> bytes:
@@ -272,10 +276,8 @@ class _Sent:
         except StopAsyncIteration:
             self.ended = True
         except TimeoutError:
-            self.ended, self.fault = (
-                True,
-                TimedOut("Nothing came any more; what came is kept: ask with HEAD, and go on."),
-            )
+            self.ended = True
+            self.fault = TimedOut("Nothing came any more: ask with HEAD how much was kept, and go on from there.")
         except VisionAIError as e:
             self.ended, self.fault = True, e
         else:
