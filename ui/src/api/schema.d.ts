@@ -1258,7 +1258,7 @@ export interface components {
             config?: {
                 [key: string]: unknown;
             };
-            policy?: components["schemas"]["Policy"] | null;
+            policy?: components["schemas"]["PolicyChange"] | null;
         };
         /** ApiToken */
         ApiToken: {
@@ -2008,6 +2008,13 @@ export interface components {
         };
         /** Policy */
         Policy: {
+            keep_every?: number | null;
+            max_retries?: number | null;
+            silence_seconds?: number | null;
+            time_limit_seconds?: number | null;
+        };
+        /** PolicyChange */
+        PolicyChange: {
             keep_every?: number | null;
             max_retries?: number | null;
             silence_seconds?: number | null;
@@ -6131,6 +6138,15 @@ export interface operations {
                 };
             };
             /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
             507: {
                 headers: {
                     [name: string]: unknown;
@@ -6233,6 +6249,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     ApiV1UploadsUploadIdLook: {
@@ -6293,6 +6318,15 @@ export interface operations {
             };
             /** @description An error, in words. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6420,6 +6454,15 @@ export interface operations {
             };
             /** @description An error, in words. */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -191,7 +191,7 @@ function exchange(method: string, path: string, token: string | null, { headers,
     request.addEventListener("loadend", () => {
       clearTimeout(watch);
       signal?.removeEventListener("abort", abort);
-      if (request.status === 0) return reject(new TypeError("There was no answer."));
+      if (request.status === 0) return reject(new TypeError("no answer"));
       return resolve({ status: request.status, body: request.response as unknown, header: (name) => request.getResponseHeader(name) ?? "" });
     });
     signal?.addEventListener("abort", abort);
