@@ -13,7 +13,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.api import idempotency, shapes
-from visionai.api.parameters import MOST, Limit, Natural, OptionalNatural
+from visionai.api.parameters import (
+    MOST,
+    Limit,
+    Natural,
+    OptionalName,
+    OptionalNatural,
+    OptionalTime,
+    only_known,
+    zoned,
+)
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.datasets.tables import Dataset, DatasetVersion
@@ -21,9 +30,11 @@ from visionai.db import Database
 from visionai.errors import BadInput, Conflict
 from visionai.identity.access import CurrentUser
 from visionai.identity.tables import User
-from visionai.jobs import again, artifacts, events, history, queries, slots, submit
+from visionai.jobs import again, artifacts, events, history, listing, queries, slots, submit
 from visionai.jobs.policy import Policy, in_force, policy_of
 from visionai.jobs.tables import Artifact, Job, MetricRow
+from visionai.names import MOST as MOST_NAME
+from visionai.names import PLAIN
 from visionai.parts import Parts
 from visionai.settings import Settings
 from visionai.storage.base import Storage
@@ -31,6 +42,10 @@ from visionai.storage.base import Storage
 URL_SECONDS = 3600.0
 
 States = Annotated[list[shapes.JobStateName] | None, QueryParameter(name="state", description="May be repeated.")]
+Holds = Annotated[
+    str | None, QueryParameter(min_length=1, max_length=MOST_NAME, pattern=PLAIN, description="What its name holds.")
+]
+Order = Annotated[listing.Order, QueryParameter(name="sort")]
 FirstLine = Annotated[
     int, QueryParameter(name="from", ge=-MOST, le=MOST, description="First line; negative: so many from the end.")
 ]
@@ -80,17 +95,34 @@ async def delete_job(job_id: FromPath[UUID], user: NamedDependency[CurrentUser],
 
 @get("/training/jobs", responses=responses(), summary="Jobs, newest first")
 async def list_jobs(
-    user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
-    states: States = None, dataset_id: FromQuery[UUID | None] = None, cursor: FromQuery[UUID | None] = None,
+    request: Request[Any, Any, Any], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
+    states: States = None, q: Holds = None, framework: OptionalName = None, model_name: OptionalName = None,
+    dataset_id: FromQuery[UUID | None] = None, created_by: FromQuery[UUID | None] = None,
+    created_after: OptionalTime = None, order: Order = "newest", cursor: FromQuery[UUID | None] = None,
     limit: Limit = 50,
 ) -> Page[shapes.Job]:  # fmt: skip
+    """In another order by ``sort``: the best first, of whatever metric each is judged by, or those trained longest.
+    A parameter that is unknown is refused, since a list that is not narrowed passes for one that is."""
+    only_known(request)
+    wanted = listing.Filter(
+        list(states or []), q, framework, model_name, dataset_id, created_by, zoned("created_after", created_after)
+    )
     async with parts.db.read() as session:
-        found = await queries.page(
-            session, user, states=list(states or []), dataset_id=dataset_id, before=cursor, limit=limit
-        )
+        found = await listing.page(session, user, wanted, order=order, after=cursor, limit=limit)
         await _read_together(session, found)
         items = [await shape(session, parts.settings, job) for job in found[:limit]]
     return Page(items, str(items[-1].id) if len(found) > limit else None)
+
+
+@get("/training/jobs/choices", responses=responses(), summary="What a list of jobs can be narrowed to")
+async def list_choices(user: NamedDependency[CurrentUser], db: NamedDependency[Database]) -> shapes.JobChoices:
+    """Of the jobs that you can see: 200 of each kind at most."""
+    async with db.read() as session:
+        found = await listing.choices(session, user)
+    return shapes.JobChoices(
+        found.frameworks, found.models, [shapes.DatasetRef(*row) for row in found.datasets],
+        [shapes.PersonRef(*row) for row in found.people],
+    )  # fmt: skip
 
 
 @get("/training/jobs/{job_id:uuid}", responses=responses(404), summary="One job")
@@ -301,7 +333,7 @@ def _trace_id(traceparent: str | None) -> str | None:
 router = Router(
     "/api/v1", tags=["training"],
     route_handlers=[
-        create, list_jobs, get_job, cancel, retry, resume, delete_job, get_metrics, get_events, get_timeline, get_logs,
-        get_artifacts, get_validation, get_policy, download, change_artifact,
+        create, list_jobs, list_choices, get_job, cancel, retry, resume, delete_job, get_metrics, get_events,
+        get_timeline, get_logs, get_artifacts, get_validation, get_policy, download, change_artifact,
     ],
 )  # fmt: skip

@@ -248,6 +248,18 @@ class PersonRef(msgspec.Struct):
     name: str
 
 
+class DatasetRef(msgspec.Struct):
+    id: UUID
+    name: str
+
+
+class JobChoices(msgspec.Struct):
+    frameworks: list[str]
+    models: list[str]
+    datasets: list[DatasetRef]
+    people: list[PersonRef]
+
+
 class Job(msgspec.Struct):
     id: UUID
     project_id: UUID

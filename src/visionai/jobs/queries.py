@@ -1,4 +1,4 @@
-"""Reading jobs: one by id, pages of them, and what belongs to them."""
+"""Reading jobs: one by id, and what belongs to it. Lists of them: ``listing``."""
 
 from __future__ import annotations
 
@@ -27,27 +27,6 @@ async def editable_job(session: AsyncSession, user: CurrentUser, job_id: UUID) -
     job = await visible_job(session, user, job_id, for_update=True)
     await require_project(session, user, job.project_id, at_least="editor")
     return job
-
-
-async def page(
-    session: AsyncSession,
-    user: CurrentUser,
-    *,
-    states: list[str],
-    dataset_id: UUID | None,
-    before: UUID | None,
-    limit: int,
-) -> list[Job]:
-    """Newest first; one more than ``limit`` where there are more. Found by number, so that no wide rows are sorted."""
-    mine = project_filter(user, Job.project_id)
-    query = select(Job.id).where(mine, Job.deleted_at.is_(None)).order_by(Job.id.desc()).limit(limit + 1)
-    if states:
-        query = query.where(Job.state.in_(states))
-    if dataset_id is not None:
-        query = query.where(Job.dataset_id == dataset_id)
-    if before is not None:
-        query = query.where(Job.id < before)
-    return list(await session.scalars(select(Job).where(Job.id.in_(query)).order_by(Job.id.desc())))
 
 
 async def uses_dataset(session: AsyncSession, dataset_id: UUID) -> bool:

@@ -34,6 +34,13 @@ class Job(Base):
             postgresql_where=text("deleted_at IS NULL"),
         ),
         Index(
+            "ix_jobs_created_by_id",
+            "created_by",
+            "id",
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index(
             "ix_jobs_active",
             "next_check_at",
             sqlite_where=text("ended_at IS NULL"),

@@ -708,11 +708,35 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Jobs, newest first */
+        /**
+         * Jobs, newest first
+         * @description In another order by ``sort``: the best first, of whatever metric each is judged by, or those trained longest.
+         *     A parameter that is unknown is refused, since a list that is not narrowed passes for one that is.
+         */
         get: operations["ApiV1TrainingJobsListJobs"];
         put?: never;
         /** Start a training */
         post: operations["ApiV1TrainingJobsCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/training/jobs/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a list of jobs can be narrowed to
+         * @description Of the jobs that you can see: 200 of each kind at most.
+         */
+        get: operations["ApiV1TrainingJobsChoicesListChoices"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1467,6 +1491,12 @@ export interface components {
             next_cursor: string | null;
             total: number;
         };
+        /** DatasetRef */
+        DatasetRef: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+        };
         /** DatasetReport */
         DatasetReport: {
             faults: components["schemas"]["DatasetFault"][];
@@ -1698,6 +1728,13 @@ export interface components {
             task_type: "classification" | "detection" | "segmentation" | "semantic_segmentation" | "pose" | "obb";
             total_epochs: number | null;
             trace_id: string;
+        };
+        /** JobChoices */
+        JobChoices: {
+            datasets: components["schemas"]["DatasetRef"][];
+            frameworks: string[];
+            models: string[];
+            people: components["schemas"]["PersonRef"][];
         };
         /** JobEvent */
         JobEvent: {
@@ -5160,7 +5197,15 @@ export interface operations {
             query?: {
                 /** @description May be repeated. */
                 state?: ("pending" | "validating" | "queued" | "starting" | "running" | "finalizing" | "completed" | "failed" | "cancelled")[] | null;
+                /** @description What its name holds. */
+                q?: string | null;
+                framework?: string | null;
+                model_name?: string | null;
                 dataset_id?: string | null;
+                created_by?: string | null;
+                /** @description RFC 3339, with its zone. */
+                created_after?: string | null;
+                sort?: "newest" | "best" | "duration";
                 cursor?: string | null;
                 limit?: number;
             };
@@ -5268,6 +5313,44 @@ export interface operations {
             };
             /** @description An error, in words. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1TrainingJobsChoicesListChoices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobChoices"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
