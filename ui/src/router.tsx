@@ -2,7 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet,
 import { session } from "./api/session";
 import { Shell } from "./components/Shell";
 import { Failure, NotFound, Skeleton } from "./components/states";
-import { JOB_FILTERS, oneOf, text, type JobFilter } from "./lib/search";
+import { jobSearch, oneOf, text } from "./lib/search";
 
 const root = createRootRoute({ component: Outlet });
 
@@ -53,7 +53,7 @@ const dataset = createRoute({
 const jobs = createRoute({
   getParentRoute: () => inside,
   path: "/jobs",
-  validateSearch: (search): { state?: JobFilter } => ({ state: oneOf(JOB_FILTERS, search.state) }),
+  validateSearch: jobSearch,
   component: lazyRouteComponent(() => import("./pages/jobs"), "JobsPage"),
 });
 const job = createRoute({
@@ -61,6 +61,16 @@ const job = createRoute({
   path: "/jobs/$jobId",
   validateSearch: (search): { view?: "results" | "log" | "settings" } => ({ view: oneOf(["results", "log", "settings"], search.view) }),
   component: lazyRouteComponent(() => import("./pages/job"), "JobPage"),
+});
+const compare = createRoute({
+  getParentRoute: () => inside,
+  path: "/compare",
+  validateSearch: (search): { jobs?: string; metric?: string; by?: "recall" | "ap" } => ({
+    jobs: text(search.jobs),
+    metric: text(search.metric),
+    by: oneOf(["recall", "ap"], search.by),
+  }),
+  component: lazyRouteComponent(() => import("./pages/compare"), "ComparePage"),
 });
 const train = createRoute({
   getParentRoute: () => inside,
@@ -83,7 +93,7 @@ const models = createRoute({
 const nowhere = createRoute({ getParentRoute: () => inside, path: "$", component: () => <NotFound /> });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, datasets, dataset, jobs, job, train, models, nowhere])]),
+  routeTree: root.addChildren([login, setup, inside.addChildren([home, datasets, dataset, jobs, job, compare, train, models, nowhere])]),
   defaultPreload: "intent",
   defaultPendingComponent: () => <Skeleton height="40vh" />,
   defaultErrorComponent: ({ error }) => <Failure error={error} retry={() => location.reload()} />,

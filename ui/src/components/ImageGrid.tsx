@@ -3,6 +3,7 @@ import { useQueries } from "@tanstack/react-query";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useLayoutEffect, useRef, useState } from "react";
 import { $api, type Schemas } from "../api/client";
+import { usePlace } from "../lib/hooks";
 import { useWords } from "../words";
 import { Failure, Skeleton } from "./states";
 
@@ -88,23 +89,6 @@ function Tile({ image }: { image: Image | undefined }) {
       </span>
     </div>
   );
-}
-
-/** Width of an element and its distance from the top of the document. */
-function usePlace(ref: React.RefObject<HTMLElement | null>): { width: number; top: number } {
-  const [place, setPlace] = useState({ width: 0, top: 0 });
-  useLayoutEffect(() => {
-    const measure = (): void => {
-      const rect = ref.current?.getBoundingClientRect();
-      if (rect) setPlace((old) => (old.width === rect.width && old.top === rect.top + scrollY ? old : { width: rect.width, top: rect.top + scrollY }));
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(document.body);
-    if (ref.current) observer.observe(ref.current);
-    return () => observer.disconnect();
-  }, [ref]);
-  return place;
 }
 
 export function GridSkeleton() {

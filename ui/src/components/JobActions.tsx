@@ -11,7 +11,22 @@ type Job = Schemas["Job"];
 
 /** What one may do with a job: stop it while it runs; go on from it, repeat it or delete it when it has ended. */
 export function JobActions({ job }: { job: Job }) {
-  return ENDED.includes(job.state) ? <Ended job={job} /> : <Cancel job={job} />;
+  if (ENDED.includes(job.state)) return <Ended job={job} />;
+  return (
+    <div className="row wrap">
+      <CompareWith job={job} />
+      <Cancel job={job} />
+    </div>
+  );
+}
+
+function CompareWith({ job }: { job: Job }) {
+  const t = useWords();
+  return (
+    <Button component={Link} to="/jobs" search={{ with: job.id } as never} variant="default">
+      {t.actions.compareWith}
+    </Button>
+  );
 }
 
 function Cancel({ job }: { job: Job }) {
@@ -45,6 +60,7 @@ function Ended({ job }: { job: Job }) {
       <Button component={Link} to="/train" search={{ from: job.id } as never} variant="default">
         {t.actions.trainAgain}
       </Button>
+      <CompareWith job={job} />
       <Delete job={job} />
     </div>
   );

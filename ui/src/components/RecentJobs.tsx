@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { $api, type Schemas } from "../api/client";
 import { useNow } from "../lib/hooks";
-import { AT_WORK, byTurn, WAITING } from "../live/job";
+import { useRunning } from "../live/active";
+import { byTurn, WAITING } from "../live/job";
 import { useWords } from "../words";
 import { JobRow } from "./JobRow";
 import { Failure, Skeleton } from "./states";
@@ -16,7 +17,7 @@ const MOST = 200;
 /** What runs and what comes next; where nothing does, what was trained last. */
 export function RecentJobs() {
   const t = useWords();
-  const running = useJobs({ state: AT_WORK, limit: SHOWN }, 1_500);
+  const running = useRunning(1_500);
   const waiting = useJobs({ state: WAITING, limit: MOST }, 3_000);
   const latest = useJobs({ limit: SHOWN_ENDED }, 8_000);
   const all = [running, waiting, latest];
@@ -27,6 +28,16 @@ export function RecentJobs() {
     <section className="panel" aria-label={t.jobs.title}>
       <div className="panel-title">
         <h2>{running.data?.items.length ? t.recent.running : active.length > 0 ? t.recent.waiting : t.recent.latest}</h2>
+        {active.length === 0 && (latest.data?.items.length ?? 0) > 1 && (
+          <Link to="/compare" search={{ jobs: latest.data!.items.map((job) => job.id).join(",") }} className="small">
+            {t.needs.compareLatest}
+          </Link>
+        )}
+        {active.length > 1 && (
+          <Link to="/compare" search={{ jobs: active.slice(0, SHOWN).map((job) => job.id).join(",") }} className="small">
+            {t.compare.allCompared}
+          </Link>
+        )}
         <Link to="/jobs" className="small">
           {active.length > SHOWN ? t.recent.allAndMore({ n: active.length - SHOWN }) : t.recent.all}
         </Link>

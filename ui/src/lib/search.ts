@@ -9,3 +9,37 @@ export const EXACTLY = { includeSearch: true, explicitUndefined: true } as const
 
 export const JOB_FILTERS = ["running", "waiting", "completed", "failed", "cancelled"] as const;
 export type JobFilter = (typeof JOB_FILTERS)[number];
+
+export const JOB_SORTS = ["best", "duration"] as const;
+export const SINCE = ["day", "week", "month"] as const;
+
+/** What a list of jobs is narrowed to and sorted by, as it stands in the address. */
+export type JobSearch = {
+  state?: JobFilter;
+  q?: string;
+  framework?: string;
+  model?: string;
+  dataset?: string;
+  who?: string;
+  since?: (typeof SINCE)[number];
+  sort?: (typeof JOB_SORTS)[number];
+  /** A job that is chosen already: one came here to find another to compare it with. */
+  with?: string;
+};
+
+export const jobSearch = (search: Record<string, unknown>): JobSearch => ({
+  state: oneOf(JOB_FILTERS, search.state),
+  q: text(search.q),
+  framework: text(search.framework),
+  model: text(search.model),
+  dataset: text(search.dataset),
+  who: text(search.who),
+  since: oneOf(SINCE, search.since),
+  sort: oneOf(JOB_SORTS, search.sort),
+  with: text(search.with),
+});
+
+export const MOST_COMPARED = 8;
+
+/** The jobs of a comparison: `a,b,c`, each once, the first to compare the others with. */
+export const jobIds = (value: string | undefined): string[] => [...new Set(value?.split(",").map((id) => id.trim()).filter(Boolean))];

@@ -3,25 +3,34 @@ import { $api } from "../api/client";
 import { Chat } from "../components/Chat";
 import { DraftCard } from "../components/DraftCard";
 import { Frameworks } from "../components/Frameworks";
+import { Needs } from "../components/Needs";
 import { RecentJobs } from "../components/RecentJobs";
 import { Failure, Skeleton } from "../components/states";
+import { percent } from "../lib/format";
 import { useTitle } from "../lib/hooks";
+import { progressOf, useRunning } from "../live/active";
 import { useConversation } from "../live/use-conversation";
 import { useWords } from "../words";
 
-/** The chat beside what it fills in and what it started. */
+const RUNNING_MS = 2_000;
+
+/** What runs and what needs somebody, then the chat, with what it fills in below. */
 export function HomePage() {
   const t = useWords();
-  useTitle("");
+  const running = useRunning(RUNNING_MS).data?.items;
+  useTitle(running?.length ? t.shell.runningTitle({ n: running.length, percent: percent(Math.floor(progressOf(running))) }) : "");
   const conversation = useConversation();
   return (
     <>
       <h1 className="visually-hidden">{t.shell.home}</h1>
       <div className="home">
-        <Chat conversation={conversation} />
-        <div className="stack">
-          {conversation.draft && <DraftCard draft={conversation.draft} missing={conversation.missing} busy={conversation.busy} onStart={() => conversation.say(t.chat.sayYes)} />}
+        <div className="home-now stack">
           <RecentJobs />
+          <Needs />
+        </div>
+        <Chat conversation={conversation} />
+        <div className="home-rest stack">
+          {conversation.draft && <DraftCard draft={conversation.draft} missing={conversation.missing} busy={conversation.busy} onStart={() => conversation.say(t.chat.sayYes)} />}
           <FrameworkStates />
         </div>
       </div>

@@ -1,0 +1,56 @@
+import { NativeSelect, TextInput } from "@mantine/core";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Search } from "lucide-react";
+import { useRef, useState } from "react";
+import { $api } from "../api/client";
+import { useUser } from "../api/session";
+import { JOB_SORTS, SINCE, type JobSearch } from "../lib/search";
+import { useWords } from "../words";
+
+type Choice = { value: string; label: string };
+
+const TYPED_MS = 250;
+
+const plain = (values: readonly string[] = []): Choice[] => values.map((value) => ({ value, label: value }));
+
+/** Narrows the list of jobs and sorts it, in the address. What there is only one of is no choice. */
+export function JobFilters() {
+  const t = useWords();
+  const user = useUser();
+  const search = useSearch({ from: "/inside/jobs" });
+  const navigate = useNavigate({ from: "/jobs" });
+  const choices = $api.useQuery("get", "/api/v1/training/jobs/choices", {}, { staleTime: 30_000 }).data;
+  const put = (change: JobSearch): void => void navigate({ search: (old) => ({ ...old, ...change }), replace: true, resetScroll: false });
+  const select = (name: "framework" | "model" | "dataset" | "who" | "since" | "sort", all: string, options: Choice[], least = 2) => {
+    const value = search[name] ?? "";
+    if (options.length < least && value === "") return null;
+    const known = value === "" || options.some((o) => o.value === value) ? options : [...options, { value, label: value }];
+    return <NativeSelect aria-label={all} data={[{ value: "", label: all }, ...known]} value={value} onChange={(e) => put({ [name]: e.currentTarget.value || undefined })} />;
+  };
+  const people = choices?.people.filter((person) => person.id !== user?.id) ?? [];
+  return (
+    <search className="job-filters" aria-label={t.jobs.filters}>
+      <Typed value={search.q ?? ""} onChange={(q) => put({ q: q || undefined })} />
+      {select("framework", t.jobs.anyFramework, plain(choices?.frameworks))}
+      {select("model", t.jobs.anyModel, plain(choices?.models))}
+      {select("dataset", t.jobs.anyDataset, choices?.datasets.map((d) => ({ value: d.id, label: d.name })) ?? [])}
+      {select("who", t.jobs.anybody, [...(user ? [{ value: user.id, label: t.jobs.mine }] : []), ...people.map((p) => ({ value: p.id, label: p.name }))])}
+      {select("since", t.jobs.anyTime, SINCE.map((value) => ({ value, label: t.jobs.since[value] })))}
+      {select("sort", t.jobs.newest, JOB_SORTS.map((value) => ({ value, label: t.jobs.sorts[value] })))}
+    </search>
+  );
+}
+
+/** What is typed is asked for once one stops; what something else puts into the address is shown. */
+function Typed({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  const t = useWords().jobs;
+  const [typed, setTyped] = useState({ text: value, from: value });
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const text = typed.from === value || typed.text.trim() === value ? typed.text : value;
+  const type = (next: string): void => {
+    setTyped({ text: next, from: value });
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => onChange(next.trim()), TYPED_MS);
+  };
+  return <TextInput type="search" aria-label={t.search} placeholder={t.search} maxLength={200} leftSection={<Search size={15} aria-hidden />} value={text} onChange={(e) => type(e.currentTarget.value)} />;
+}
