@@ -49,3 +49,6 @@ export const queryClient = new QueryClient({
     },
   },
 });
+
+// What was shown while nobody answered may be old.
+connection.onHealed(() => void queryClient.invalidateQueries());

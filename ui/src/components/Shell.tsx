@@ -2,12 +2,13 @@ import "./shell.css";
 import { ActionIcon, Button, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
 import { useColorScheme } from "@mantine/hooks";
 import { Link, Outlet, useRouter } from "@tanstack/react-router";
-import { Boxes, CircleUserRound, Gauge, House, Images, Monitor, Moon, Plus, Sun } from "lucide-react";
-import { useEffect } from "react";
-import { api, queryClient } from "../api/client";
-import { useConnectionLost } from "../api/connection";
-import { session, useUser } from "../api/session";
-import { answers } from "../live/answers";
+import { Bell, BellRing, Boxes, CircleUserRound, Gauge, House, Images, Monitor, Moon, Plus, Search, Sun } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { useConnection } from "../api/connection";
+import { useUser } from "../api/session";
+import { signOut } from "../api/sign-out";
+import { shortcutOf, type Shortcut } from "../lib/keys";
+import { browser } from "../live/notices";
 import { useWords } from "../words";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { Mark } from "./Mark";
@@ -19,11 +20,18 @@ const NAVIGATION = [
   { to: "/models", word: "models", icon: Boxes },
 ] as const;
 
+/** Fetched where they are first asked for, but the watch, which comes after the page. */
+const Palette = lazy(() => import("./Palette").then((module) => ({ default: module.Palette })));
+const Keys = lazy(() => import("./Keys").then((module) => ({ default: module.Keys })));
+const Watch = lazy(() => import("./Watch").then((module) => ({ default: module.Watch })));
+
 /** What stands around every page of somebody signed in. */
 export function Shell() {
   const t = useWords();
-  const lost = useConnectionLost();
+  const connection = useConnection();
+  const [open, setOpen] = useState<Shortcut | null>(null);
   useLeaveWhenSignedOut();
+  useShortcuts(setOpen);
   return (
     <div className="shell">
       <a className="skip" href="#main">
@@ -44,22 +52,28 @@ export function Shell() {
             ))}
           </nav>
           <div className="row">
-            <Button component={Link} to="/train" size="xs" leftSection={<Plus size={15} aria-hidden />}>
-              {t.newTraining}
+            <Button component={Link} to="/train" size="xs" className="shell-new" aria-label={t.newTraining}>
+              <Plus size={15} aria-hidden />
+              <span>{t.newTraining}</span>
             </Button>
+            <ActionIcon variant="subtle" size="lg" onClick={() => setOpen("palette")} aria-label={t.shell.find} title={t.shell.find} aria-keyshortcuts="Control+K Meta+K">
+              <Search size={18} />
+            </ActionIcon>
+            {browser.can && <NotifyToggle />}
             <SchemeToggle />
             <Account />
           </div>
         </div>
-        {lost && (
-          <div className="shell-lost" role="status">
-            {t.shell.lost}
-          </div>
-        )}
+        <div role="status">{connection !== "fine" && <div className="shell-lost" data-healed={connection === "healed"}>{connection === "lost" ? t.shell.lost : t.shell.healed}</div>}</div>
       </header>
       <main id="main" className="shell-main" tabIndex={-1}>
         <Outlet />
       </main>
+      <Suspense>
+        <Watch />
+        {open === "palette" && <Palette onClose={() => setOpen((now) => (now === "palette" ? null : now))} onShortcuts={() => setOpen("sheet")} />}
+        {open === "sheet" && <Keys onClose={() => setOpen(null)} />}
+      </Suspense>
     </div>
   );
 }
@@ -72,6 +86,48 @@ function useLeaveWhenSignedOut(): void {
     const here = router.state.location.href;
     void router.navigate({ to: "/login", search: here === "/" ? {} : { next: here } });
   }, [user, router]);
+}
+
+function useShortcuts(open: (shortcut: Shortcut) => void): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      const shortcut = shortcutOf(event);
+      if (shortcut === null) return;
+      // The browser's own search opens with these, too.
+      event.preventDefault();
+      // What is open already asks for an answer first.
+      if (!document.querySelector("dialog[open]")) open(shortcut);
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, [open]);
+}
+
+/** Messages outside of the page: the browser asks whether it may only after a click here. */
+function NotifyToggle() {
+  const t = useWords().shell;
+  const [on, setOn] = useState(browser.on);
+  const [refused, setRefused] = useState(false);
+  const Icon = on ? BellRing : Bell;
+  const label = refused ? t.notifyRefused : on ? t.notifyOff : t.notify;
+  async function change(): Promise<void> {
+    if (on) browser.off();
+    const allowed = !on && (await browser.ask());
+    setRefused(!on && !allowed);
+    setOn(allowed);
+  }
+  return (
+    <>
+      <ActionIcon variant="subtle" size="lg" className="shell-bell" onClick={() => void change()} aria-pressed={on} aria-label={t.notify} title={label}>
+        <Icon size={18} />
+      </ActionIcon>
+      {refused && (
+        <span className="shell-refused small" role="alert">
+          {t.notifyRefused}
+        </span>
+      )}
+    </>
+  );
 }
 
 const SCHEMES = { light: Sun, dark: Moon, auto: Monitor };
@@ -110,11 +166,4 @@ function Account() {
       </div>
     </>
   );
-}
-
-async function signOut(): Promise<void> {
-  await api.POST("/api/v1/auth/logout", { body: {} }).catch(() => null);
-  session.end();
-  answers.forget();
-  queryClient.clear();
 }

@@ -1,0 +1,87 @@
+import "./Watch.css";
+import { ActionIcon } from "@mantine/core";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { X } from "lucide-react";
+import { useEffect, useRef, useSyncExternalStore } from "react";
+import { $api, ENDED, queryClient, type Schemas } from "../api/client";
+import { useUser } from "../api/session";
+import { showProgress } from "../lib/favicon";
+import { metric, metricTitle } from "../lib/format";
+import { progressOf, runningQuery } from "../live/active";
+import { WAITING } from "../live/job";
+import { announce, browser, dismiss, notices, vanished } from "../live/notices";
+import { jobQueries } from "../live/use-job";
+import { useWords, words } from "../words";
+import { jobTone } from "./states";
+import { useQuery } from "@tanstack/react-query";
+
+type Job = Schemas["Job"];
+
+const RUNNING_MS = 4_000;
+const WAITING_MS = 10_000;
+const MOST = 100;
+
+/** On every page: how far what runs is, in the tab's mark; and a word when a job of one's own ends. */
+export function Watch() {
+  const user = useUser();
+  return user ? <Watching me={user.id} /> : null;
+}
+
+function Watching({ me }: { me: string }) {
+  const t = useWords().shell;
+  const navigate = useNavigate();
+  const running = useQuery({ ...runningQuery, refetchInterval: RUNNING_MS, refetchIntervalInBackground: true }).data?.items;
+  const waiting = $api.useQuery("get", "/api/v1/training/jobs", { params: { query: { state: WAITING, created_by: me, limit: MOST } } }, { refetchInterval: WAITING_MS, refetchIntervalInBackground: true }).data?.items;
+  const told = useSyncExternalStore(notices.subscribe, notices.get);
+  const known = useRef(new Set<string>());
+
+  useEffect(() => {
+    if (running) showProgress(running.length ? progressOf(running) : null);
+  }, [running]);
+  useEffect(() => () => showProgress(null), []);
+
+  useEffect(() => {
+    if (!running || !waiting) return;
+    const mine = [...running.filter((job) => job.created_by.id === me), ...waiting];
+    for (const id of vanished(known.current, mine)) void ended(id);
+    for (const job of mine) known.current.add(job.id);
+
+    async function ended(id: string): Promise<void> {
+      known.current.delete(id);
+      const job = await queryClient.fetchQuery({ ...jobQueries.job(id), staleTime: 0, retry: false }).catch(() => null);
+      if (!job) return;
+      if (!ENDED.includes(job.state)) {
+        known.current.add(id);
+        return;
+      }
+      announce(job);
+      browser.say(words().shell.ended(job), () => void navigate({ to: "/jobs/$jobId", params: { jobId: id } }), id);
+    }
+  }, [running, waiting, me, navigate]);
+
+  return (
+    <section className="notices" aria-label={t.notices} role="log" aria-live="polite">
+      {told.map((job) => (
+        <Notice key={job.id} job={job} />
+      ))}
+    </section>
+  );
+}
+
+function Notice({ job }: { job: Job }) {
+  const t = useWords().shell;
+  return (
+    <div className="notice" data-tone={jobTone(job)}>
+      <strong>{t.ended(job)}</strong>
+      <ActionIcon variant="subtle" aria-label={`${t.dismiss}: ${job.name}`} onClick={() => dismiss(job.id)}>
+        <X size={16} />
+      </ActionIcon>
+      <p className="small dim break">{job.error?.message ?? (job.best && `${metricTitle(job.best.name)} ${metric(job.best.name, job.best.value)}`)}</p>
+      <p className="small">
+        <Link to="/jobs/$jobId" params={{ jobId: job.id }} onClick={() => dismiss(job.id)}>
+          {t.watch}
+        </Link>
+      </p>
+    </div>
+  );
+}
