@@ -1,6 +1,6 @@
 import { NativeSelect, TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Search } from "lucide-react";
+import { ChevronDown, Search } from "lucide-react";
 import { useRef, useState } from "react";
 import { $api } from "../api/client";
 import { useUser } from "../api/session";
@@ -25,7 +25,7 @@ export function JobFilters() {
     const value = search[name] ?? "";
     if (options.length < least && value === "") return null;
     const known = value === "" || options.some((o) => o.value === value) ? options : [...options, { value, label: value }];
-    return <NativeSelect aria-label={all} data={[{ value: "", label: all }, ...known]} value={value} onChange={(e) => put({ [name]: e.currentTarget.value || undefined })} />;
+    return <NativeSelect rightSection={<ChevronDown size={15} aria-hidden />} aria-label={all} data={[{ value: "", label: all }, ...known]} value={value} onChange={(e) => put({ [name]: e.currentTarget.value || undefined })} />;
   };
   const people = choices?.people.filter((person) => person.id !== user?.id) ?? [];
   return (

@@ -2,7 +2,7 @@ import "./Palette.css";
 import { useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { $api, api, unwrap } from "../api/client";
 import { signOut } from "../api/sign-out";
 import { useSettled } from "../lib/hooks";
@@ -10,7 +10,6 @@ import { bestFirst } from "../lib/match";
 import { chooseLanguage, useWords } from "../words";
 import { LANGUAGES, type Language } from "../words/locale";
 import { JobBadge } from "./states";
-import type { ReactNode } from "react";
 
 type Option = { id: string; name: string; beside?: ReactNode; act: () => void };
 type Group = { title: string; options: Option[] };
@@ -32,7 +31,10 @@ export function Palette({ onClose, onShortcuts }: { onClose: () => void; onShort
   const marked = Math.min(at, options.length - 1);
 
   useEffect(() => dialog.current?.showModal(), []);
-  useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }), [marked, typed]);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which is no clean-up.
+    void list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+  }, [marked, typed]);
 
   const choose = (option: Option | undefined): void => {
     if (!option) return;

@@ -54,7 +54,7 @@ export function Shell() {
           <div className="row">
             <Button component={Link} to="/train" size="xs" className="shell-new" aria-label={t.newTraining}>
               <Plus size={15} aria-hidden />
-              <span>{t.newTraining}</span>
+              <span className="shell-new-name">{t.newTraining}</span>
             </Button>
             <ActionIcon variant="subtle" size="lg" onClick={() => setOpen("palette")} aria-label={t.shell.find} title={t.shell.find} aria-keyshortcuts="Control+K Meta+K">
               <Search size={18} />

@@ -1,5 +1,6 @@
 import "./Watch.css";
 import { ActionIcon } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useEffect, useRef, useSyncExternalStore } from "react";
@@ -13,7 +14,6 @@ import { announce, browser, dismiss, notices, vanished } from "../live/notices";
 import { jobQueries } from "../live/use-job";
 import { useWords, words } from "../words";
 import { jobTone } from "./states";
-import { useQuery } from "@tanstack/react-query";
 
 type Job = Schemas["Job"];
 

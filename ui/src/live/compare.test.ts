@@ -25,6 +25,13 @@ test("only settings that differ are shown, and what was not given is the default
   expect(found).toEqual([{ name: "lr", title: "Lr", values: [{ value: 0.1, byDefault: true }, { value: 0.5, byDefault: false }] }]);
 });
 
+test("what one framework alone knows is a difference where it was set, and none where it was not", () => {
+  const fields = fieldsOf({ properties: { dropout: { type: "number", title: "Dropout", default: 0 } } });
+  const of = (framework: string) => (framework === "timm" ? fields : []);
+  expect(differing([job({}), job({}, null, "yolo")], of)).toEqual([]);
+  expect(differing([job({ dropout: 0.2 }), job({}, null, "yolo")], of)).toEqual([{ name: "dropout", title: "Dropout", values: [{ value: 0.2, byDefault: false }, null] }]);
+});
+
 test.each([
   [0.9, 0.8, "max", true],
   [0.9, 0.8, "min", false],

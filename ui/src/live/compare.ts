@@ -25,21 +25,34 @@ export function metricNames(jobs: readonly Job[], rows: readonly (readonly Metri
   return [...new Set([...first.filter((name) => names.includes(name)), ...names.toSorted()])];
 }
 
-export type Setting = { name: string; title: string; values: { value: unknown; byDefault: boolean }[] };
+/** null: its framework knows no such setting. */
+type Given = { value: unknown; byDefault: boolean } | null;
+export type Setting = { name: string; title: string; values: Given[] };
 
-/** The hyperparameters in which they are not all alike. What one was not given holds by its framework's default. */
+/** The hyperparameters in which they are not all alike. What one was not given holds by its framework's default; what
+ * another framework alone knows is no difference until somebody sets it. */
 export function differing(jobs: readonly Job[], fields: (framework: string) => Field[]): Setting[] {
   const known = jobs.map((job) => fields(job.framework));
   const names = new Set([...known.flat().map((field) => field.name), ...jobs.flatMap((job) => Object.keys(job.config))]);
   const settings = [...names].map((name) => ({
     name,
     title: known.flat().find((field) => field.name === name)?.title ?? name,
-    values: jobs.map((job, i) =>
-      Object.hasOwn(job.config, name) ? { value: job.config[name], byDefault: false } : { value: known[i]!.find((field) => field.name === name)?.default, byDefault: true },
-    ),
+    values: jobs.map((job, i) => given(job, known[i]!, name)),
   }));
-  return settings.filter(({ values }) => values.some(({ value }) => written(value) !== written(values[0]!.value)));
+  return settings.filter(({ values }) => {
+    const there = values.filter((value) => value !== null);
+    if (there.some((value) => !alike(value, there[0]!))) return true;
+    return there.length < values.length && there.some((value) => !value.byDefault);
+  });
 }
+
+function given(job: Job, fields: Field[], name: string): Given {
+  if (Object.hasOwn(job.config, name)) return { value: job.config[name], byDefault: false };
+  const field = fields.find((f) => f.name === name);
+  return field ? { value: field.default, byDefault: true } : null;
+}
+
+export const alike = (a: Given, b: Given): boolean => (a === null || b === null ? a === b : written(a.value) === written(b.value));
 
 const written = (value: unknown): string => JSON.stringify(value ?? null);
 

@@ -2,7 +2,7 @@ import "./compare.css";
 import { ActionIcon, Button, NativeSelect } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { Flag, X } from "lucide-react";
+import { ChevronDown, Flag, X } from "lucide-react";
 import { useMemo, type ReactNode } from "react";
 import { $api, ENDED, type Schemas } from "../api/client";
 import { CompareChart, Swatch } from "../components/CompareChart";
@@ -12,7 +12,7 @@ import { count, duration, isRatio, metric, metricTitle } from "../lib/format";
 import { useTitle } from "../lib/hooks";
 import { fieldsOf, said } from "../lib/schema";
 import { jobIds, MOST_COMPARED } from "../lib/search";
-import { changeOf, differing, metricNames, type Change } from "../live/compare";
+import { alike, changeOf, differing, metricNames, type Change } from "../live/compare";
 import { jobQueries } from "../live/use-job";
 import { useWords, words } from "../words";
 import { number } from "../words/locale";
@@ -131,6 +131,7 @@ function Curves({ jobs }: { jobs: Job[] }) {
         {name !== undefined && (
           <NativeSelect
             className="compare-pick"
+            rightSection={<ChevronDown size={15} aria-hidden />}
             aria-label={t.metric}
             value={name}
             data={names.map((value) => ({ value, label: metricTitle(value) }))}
@@ -220,7 +221,7 @@ function Results({ jobs }: { jobs: Job[] }) {
   const versions = new Map(answers.flatMap((answer) => answer.data?.items ?? []).map((version) => [version.id, version]));
   const base = jobs[0]!.best;
   return (
-    <section className="panel" aria-label={t.compare.results}>
+    <section className="panel">
       <div className="panel-title">
         <h2>{t.compare.results}</h2>
       </div>
@@ -266,7 +267,7 @@ function Settings({ jobs }: { jobs: Job[] }) {
   ];
   const different = facts.filter(([, of]) => jobs.some((job) => of(job) !== of(jobs[0]!)));
   return (
-    <section className="panel" aria-label={t.compare.settings}>
+    <section className="panel">
       <div className="panel-title">
         <h2>{t.compare.settings}</h2>
       </div>
@@ -281,14 +282,16 @@ function Settings({ jobs }: { jobs: Job[] }) {
             <Row
               key={name}
               title={title}
-              cells={values.map(({ value, byDefault }) => ({
-                shown: (
+              cells={values.map((given) => ({
+                shown: given ? (
                   <>
-                    <span className="break">{said(value)}</span>
-                    {byDefault && <span className="change">{t.compare.byDefault}</span>}
+                    <span className="break">{said(given.value)}</span>
+                    {given.byDefault && <span className="change">{t.compare.byDefault}</span>}
                   </>
+                ) : (
+                  t.compare.notSet
                 ),
-                differs: said(value) !== said(values[0]!.value),
+                differs: !alike(given, values[0]!),
               }))}
             />
           ))}
@@ -307,12 +310,13 @@ function Classes({ jobs }: { jobs: Job[] }) {
   const classes = [...new Set(known.flatMap((of) => [...of.keys()]))];
   const measures = MEASURES.filter((measure) => measure === by || known.some((of) => [...of.values()].some((c) => c[measure] != null)));
   return (
-    <section className="panel" aria-label={t.classes}>
+    <section className="panel">
       <div className="panel-title">
         <h2>{t.classes}</h2>
         {classes.length > 0 && (
           <NativeSelect
             className="compare-pick"
+            rightSection={<ChevronDown size={15} aria-hidden />}
             aria-label={t.measure}
             value={by}
             data={measures.map((value) => ({ value, label: t.measures[value] }))}
