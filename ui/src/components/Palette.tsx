@@ -129,7 +129,11 @@ function useFound(typed: string, onShortcuts: () => void): { groups: Group[]; se
     { title: t.palette.pages, options: bestFirst(pages, typed) },
     {
       title: t.palette.jobs,
-      options: (jobs.data?.items ?? []).map((job) => ({ id: job.id, name: job.name, beside: <JobBadge job={job} />, act: () => void navigate({ to: "/jobs/$jobId", params: { jobId: job.id } }) })),
+      // Until there is an answer to what is typed now, those of the one before that have it.
+      options: bestFirst(
+        (jobs.data?.items ?? []).map((job) => ({ id: job.id, name: job.name, beside: <JobBadge job={job} />, act: () => void navigate({ to: "/jobs/$jobId", params: { jobId: job.id } }) })),
+        typed,
+      ),
     },
     {
       title: t.palette.datasets,
