@@ -5,8 +5,7 @@ import { Fragment, useEffect, useId, useRef, useState } from "react";
 import { singleKeys } from "../lib/keys";
 import { useWords } from "../words";
 
-/** As keys are printed: the same in every language. */
-const MOD = /Mac|iP(hone|ad)/.test(navigator.userAgent) ? "⌘" : "Ctrl";
+const APPLE = /Mac|iP(hone|ad)/.test(navigator.userAgent);
 
 /** Every shortcut there is. */
 export function Keys({ onClose }: { onClose: () => void }) {
@@ -15,18 +14,19 @@ export function Keys({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [single, setSingle] = useState(singleKeys.on);
   useEffect(() => dialog.current?.showModal(), []);
+  const mod = APPLE ? "⌘" : t.control;
   const groups: { title: string; keys: [does: string, ...pressed: string[][]][] }[] = [
-    { title: t.everywhere, keys: [[t.palette, [MOD, "K"], ["/"]], [t.sheet, ["?"]], [t.escape, ["Esc"]]] },
+    { title: t.everywhere, keys: [[t.palette, [mod, "K"], ["/"]], [t.sheet, ["?"]], [t.escape, [t.esc]]] },
     {
       title: t.inJobs,
       keys: [
         [t.move, ["↑"], ["↓"]],
-        [t.ends, ["Home"], ["End"]],
+        [t.ends, [t.home], [t.end]],
         [t.choose, ["␣"]],
         [t.range, ["⇧", "↑"], ["⇧", "↓"]],
         [t.clickRange, ["⇧", t.click]],
-        [t.all, [MOD, "A"]],
-        [t.none, ["Esc"]],
+        [t.all, [mod, "A"]],
+        [t.none, [t.esc]],
         [t.open, ["↵"]],
       ],
     },

@@ -46,7 +46,8 @@ export function Palette({ onClose, onShortcuts }: { onClose: () => void; onShort
     // While an input method composes (Korean, Japanese), the keys are its own.
     if (event.nativeEvent.isComposing) return;
     const to = { ArrowDown: marked + 1, ArrowUp: marked - 1, PageDown: marked + 8, PageUp: marked - 8 }[event.key];
-    if (to !== undefined) setAt(options.length === 0 ? 0 : event.key.startsWith("Page") ? Math.min(options.length - 1, Math.max(0, to)) : (to + options.length) % options.length);
+    const whole = event.key === "PageDown" || event.key === "PageUp";
+    if (to !== undefined) setAt(options.length === 0 ? 0 : whole ? Math.min(options.length - 1, Math.max(0, to)) : (to + options.length) % options.length);
     else if (event.key === "Enter") choose(options[marked]);
     else return;
     event.preventDefault();
@@ -93,7 +94,7 @@ export function Palette({ onClose, onShortcuts }: { onClose: () => void; onShort
       </div>
       <div className="palette-foot small dim">
         <span role="status">{failed ? t.palette.failed : searching ? t.palette.searching : options.length === 0 ? t.palette.nothing({ typed: typed.trim() }) : t.palette.found({ n: options.length })}</span>
-        <span aria-hidden="true">{t.palette.help}</span>
+        <span className="palette-help" aria-hidden="true">{t.palette.help}</span>
       </div>
     </dialog>
   );

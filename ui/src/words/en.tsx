@@ -218,6 +218,11 @@ export const en = {
     help: "↑ ↓ to move, Enter to go, Escape to close",
   },
   keys: {
+    /** As they are printed. */
+    control: "Ctrl",
+    esc: "Esc",
+    home: "Home",
+    end: "End",
     title: "Keyboard shortcuts",
     close: "Close",
     everywhere: "Everywhere",

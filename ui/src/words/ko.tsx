@@ -222,6 +222,11 @@ export const ko: Words = {
     help: "↑ ↓ 이동, Enter 열기, Esc 닫기",
   },
   keys: {
+    /** As they are printed. */
+    control: "Ctrl",
+    esc: "Esc",
+    home: "Home",
+    end: "End",
     title: "키보드 단축키",
     close: "닫기",
     everywhere: "모든 페이지",
