@@ -91,9 +91,13 @@ def stop(data_dir: Path) -> bool:
     if not _is_taken(data_dir):
         return False
     where = running(data_dir)
-    pid = where.pid if where is not None else _holder(data_dir / "lock")
-    if pid is None:
-        raise Conflict(f"The app on {data_dir} is just starting or ending, or is not on this machine: try again.")
+    if where is None:
+        holder = _holder(data_dir / "lock")
+        known = f" If it stays so, end its process: kill {holder}." if holder is not None else ""
+        raise Conflict(
+            f"The app on {data_dir} is just starting or ending, or is not on this machine: try again.{known}"
+        )
+    pid = where.pid
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -109,3 +110,9 @@ async def make_job(parts: Any, state: str) -> Job:
         await session.flush()
         events.emit(session, job, "log", {"first_line": 0, "count": 1})
     return job
+
+
+@pytest.fixture
+def job_id(add_job: AddJob) -> UUID:
+    """Of one that has ended, with one event."""
+    return add_job("completed").id

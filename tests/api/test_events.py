@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 import pytest
 from litestar.exceptions import WebSocketDisconnect
-
-
-@pytest.fixture
-def job_id(add_job) -> UUID:
-    return add_job("completed").id
 
 
 def test_the_events_of_an_ended_job_then_the_end(client, admin, job_id):

@@ -255,10 +255,17 @@ def _version(version: DatasetVersion) -> shapes.DatasetVersion:
 def _image(dataset: Dataset, image: DatasetImage, storage: Storage) -> shapes.DatasetImage:
     known = {name: getattr(image, name) for name in shapes.DatasetImage.__struct_fields__ if hasattr(image, name)}
     known |= {
-        "thumbnail_url": _url(storage, keys.thumbnail(dataset.id, image.sha256), ".webp"),
-        "image_url": _url(storage, keys.blob(dataset.project_id, image.sha256), image.suffix),
-    }
+        "thumbnail_url": thumbnail_url(dataset, image, storage), "image_url": image_url(dataset, image, storage),
+    }  # fmt: skip
     return msgspec.convert(known, shapes.DatasetImage)
+
+
+def thumbnail_url(dataset: Dataset, image: DatasetImage, storage: Storage) -> str:
+    return _url(storage, keys.thumbnail(dataset.id, image.sha256), ".webp")
+
+
+def image_url(dataset: Dataset, image: DatasetImage, storage: Storage) -> str:
+    return _url(storage, keys.blob(dataset.project_id, image.sha256), image.suffix)
 
 
 def _url(storage: Storage, key: str, suffix: str) -> str:

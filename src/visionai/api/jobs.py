@@ -8,11 +8,12 @@ import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from litestar.response import Redirect
+from litestar.response import Redirect, Stream
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.api import idempotency, shapes
+from visionai.api.datasets import image_url, thumbnail_url
 from visionai.api.parameters import (
     MOST,
     Limit,
@@ -25,12 +26,12 @@ from visionai.api.parameters import (
 )
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
-from visionai.datasets.tables import Dataset, DatasetVersion
+from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
 from visionai.db import Database
 from visionai.errors import BadInput, Conflict
 from visionai.identity.access import CurrentUser
 from visionai.identity.tables import User
-from visionai.jobs import again, artifacts, events, history, listing, queries, slots, submit
+from visionai.jobs import again, artifacts, events, history, listing, predictions, queries, slots, submit
 from visionai.jobs.policy import Policy, in_force, policy_of
 from visionai.jobs.tables import Artifact, Job, MetricRow
 from visionai.names import MOST as MOST_NAME
@@ -38,6 +39,7 @@ from visionai.names import PLAIN
 from visionai.parts import Parts
 from visionai.settings import Settings
 from visionai.storage.base import Storage
+from visionai.trainers.contract import Level
 
 URL_SECONDS = 3600.0
 
@@ -49,6 +51,8 @@ Order = Annotated[listing.Order, QueryParameter(name="sort")]
 FirstLine = Annotated[
     int, QueryParameter(name="from", ge=-MOST, le=MOST, description="First line; negative: so many from the end.")
 ]
+Levels = Annotated[list[Level] | None, QueryParameter(name="level", description="May be repeated.")]
+ClassName = Annotated[str | None, QueryParameter(max_length=200, description="Only those of this class.")]
 
 
 @post("/training/jobs", responses=responses(403), summary="Start a training")
@@ -186,21 +190,53 @@ async def get_timeline(
     )  # fmt: skip
 
 
+@get("/training/jobs/{job_id:uuid}/attempts", responses=responses(404), summary="Its trainer processes, one by one")
+async def get_attempts(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> Page[shapes.Attempt]:
+    async with db.read() as session:
+        await queries.visible_job(session, user, job_id)
+        found = await queries.attempts(session, job_id)
+    return Page([
+        msgspec.convert({name: getattr(a, name) for name in shapes.Attempt.__struct_fields__}, shapes.Attempt)
+        for a in found
+    ])  # fmt: skip
+
+
 @get("/training/jobs/{job_id:uuid}/logs", responses=responses(404), summary="Lines of its log")
 async def get_logs(
     job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
-    start: FirstLine = 0, limit: Limit = 1000,
+    start: FirstLine = 0, limit: Limit = 1000, q: Annotated[str, QueryParameter(max_length=200)] = "",
+    levels: Levels = None,
 ) -> shapes.LogPage:  # fmt: skip
+    """With ``q`` or ``level`` only the lines that have this text, in any case, and one of these levels. A page of a
+    search may have fewer than ``limit``, or none: go on with ``next_from`` as ``from``, until that is null."""
     async with db.read() as session:
         job = await queries.visible_job(session, user, job_id)
         first = start if start >= 0 else max(0, job.log_lines + start)
-        lines = await history.read_log(session, job_id, first, limit)
+        next_from = None
+        if q or levels:
+            lines, next_from = await history.search_log(session, job, first, limit, text=q, levels=levels or ())
+        else:
+            lines = await history.read_log(session, job_id, first, limit)
         total = job.log_lines
     items = [
         shapes.LogLine(n, history.parse_time(line["time"], job.created_at), attempt, line["level"], line["text"])
         for n, attempt, line in lines
     ]
-    return shapes.LogPage(items, total)
+    return shapes.LogPage(items, total, next_from)
+
+
+@get("/training/jobs/{job_id:uuid}/logs/text", responses=responses(404), media_type="text/plain; charset=utf-8",
+     summary="Its whole log, as text")  # fmt: skip
+async def get_log_text(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> Stream:
+    async with db.read() as session:
+        job = await queries.visible_job(session, user, job_id)
+    headers = {"Content-Disposition": f'attachment; filename="{artifacts.stem(job)}.log"',
+               "X-Content-Type-Options": "nosniff"}  # fmt: skip
+    return Stream(history.log_pieces(db, job), headers=headers)
 
 
 @get("/training/jobs/{job_id:uuid}/artifacts", responses=responses(404), summary="Its files, newest first")
@@ -226,6 +262,29 @@ async def get_validation(
         metrics=found.metrics, per_class=msgspec.convert(found.per_class, list[shapes.ClassMetric]),
         confusion_matrix=found.confusion_matrix, classes=[c["name"] for c in version.classes],
     )  # fmt: skip
+
+
+@get("/training/jobs/{job_id:uuid}/predictions", responses=responses(404),
+     summary="What it said of each validation image")  # fmt: skip
+async def get_predictions(
+    job_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
+    epoch: OptionalNatural = None, true: ClassName = None, predicted: ClassName = None, cursor: Natural = 0,
+    limit: Limit = 100,
+) -> shapes.PredictionPage:  # fmt: skip
+    """Of the best epoch, as its ``predictions`` file has them. A page may have fewer than ``limit``, or none, where
+    the file is large and few match: go on with ``next_cursor``. 404 where the trainer made none."""
+    async with parts.db.read() as session:
+        job = await queries.visible_job(session, user, job_id)
+        artifact = await predictions.artifact_of(session, job, epoch)
+    found = await predictions.read(
+        parts.storage, artifact, true=true, predicted=predicted, start=cursor, limit=limit
+    )  # fmt: skip
+    async with parts.db.read() as session:
+        dataset = await session.get_one(Dataset, job.dataset_id)
+        images = await predictions.images_of(session, job.dataset_version_id, found.lines)
+    known = images if dataset.deleted_at is None else {}
+    items = [_prediction(line, dataset, known.get(line.file_name), parts.storage) for line in found.lines]
+    return shapes.PredictionPage(items, str(found.next) if found.next is not None else None, artifact.epoch)
 
 
 @get(
@@ -315,6 +374,18 @@ def _artifact(artifact: Artifact, job: Job, storage: Storage) -> shapes.Artifact
     )  # fmt: skip
 
 
+def _prediction(
+    line: predictions.Line, dataset: Dataset, image: DatasetImage | None, storage: Storage
+) -> shapes.Prediction:
+    top = [shapes.ClassShare(each.class_, each.confidence) for each in line.top]
+    told = shapes.Prediction(line.file_name, line.label, line.predicted, line.confidence, top, *[None] * 5)
+    if image is not None:
+        told.n, told.width, told.height = image.n, image.width, image.height
+        told.thumbnail_url = thumbnail_url(dataset, image, storage)
+        told.image_url = image_url(dataset, image, storage)
+    return told
+
+
 def _metric_row(row: MetricRow) -> shapes.MetricRow:
     kind: Any = row.kind
     return shapes.MetricRow(kind, row.epoch, row.last_step, row.time, row.attempt, row.metrics, row.superseded)
@@ -334,6 +405,7 @@ router = Router(
     "/api/v1", tags=["training"],
     route_handlers=[
         create, list_jobs, list_choices, get_job, cancel, retry, resume, delete_job, get_metrics, get_events,
-        get_timeline, get_logs, get_artifacts, get_validation, get_policy, download, change_artifact,
+        get_timeline, get_logs, get_artifacts, get_validation, get_policy, get_attempts, get_log_text, get_predictions,
+        download, change_artifact,
     ],
 )  # fmt: skip

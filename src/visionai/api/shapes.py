@@ -370,6 +370,62 @@ class LogLine(msgspec.Struct):
 class LogPage(msgspec.Struct):
     items: list[LogLine]
     total: int
+    """Lines in the whole log, whatever was searched for."""
+    next_from: int | None = None
+    """The line where a search goes on, as ``from``; None at the log's end, and where nothing was searched for."""
+
+
+class Attempt(msgspec.Struct):
+    """One trainer process."""
+
+    number: int
+    outcome: Literal["succeeded", "failed", "stopped", "lost"] | None
+    """None while it goes on."""
+    error: Fault | None
+    """Why it ended, where that was not as it should be."""
+    counted: bool
+    """Whether losing it used up a retry."""
+    exit_code: int | None
+    config: dict[str, Any]
+    """As this attempt got it: after ``oom`` with half the batch size."""
+    resume_epoch: int | None
+    """Epochs that the checkpoint it started from had finished."""
+    created_at: datetime
+    launched_at: datetime | None
+    first_report_at: datetime | None
+    ended_at: datetime | None
+    released_at: datetime | None
+    """When its process was known to be gone."""
+
+
+class ClassShare(msgspec.Struct):
+    class_: str = msgspec.field(name="class")
+    confidence: float
+
+
+class Prediction(msgspec.Struct):
+    """What the best model said of one validation image."""
+
+    file_name: str
+    true: str
+    predicted: str
+    confidence: float
+    top: list[ClassShare]
+    """The likeliest classes, the likeliest first."""
+    n: int | None
+    """The image's place in the data set's version; None where it is not there any more, like all that follows."""
+    width: int | None
+    height: int | None
+    thumbnail_url: str | None
+    """A signed path, good for an hour, like that of a data set's image."""
+    image_url: str | None
+
+
+class PredictionPage(msgspec.Struct):
+    items: list[Prediction]
+    next_cursor: str | None
+    epoch: int | None
+    """Of which epoch's model they are."""
 
 
 class Artifact(msgspec.Struct):

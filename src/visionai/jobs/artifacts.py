@@ -143,6 +143,10 @@ async def of_job(session: AsyncSession, job_id: UUID) -> list[Artifact]:
 
 def download_name(artifact: Artifact, job: Job) -> str:
     """What the file is called where it is saved: with the job it came from, and the epoch of a checkpoint."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", job.name).strip("-.") or "job"
     epoch = f"-epoch-{artifact.epoch}" if artifact.kind.startswith("checkpoint") and artifact.epoch else ""
-    return f"{stem}{epoch}-{artifact.name}"
+    return f"{stem(job)}{epoch}-{artifact.name}"
+
+
+def stem(job: Job) -> str:
+    """How files of this job begin."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", job.name).strip("-.") or "job"

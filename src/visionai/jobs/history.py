@@ -6,7 +6,7 @@ marked superseded, the best included: the history reads as if there had been no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.db import append, utcnow
+from visionai.db import Database, append, utcnow
 from visionai.errors import BadInput
 from visionai.jobs import events, rows
 from visionai.jobs.rows import MetricKey
@@ -150,6 +150,54 @@ async def read_log(
     )
     lines = [(c.first_line + i, c.attempt, line) for c in chunks for i, line in enumerate(c.lines)]
     return [entry for entry in lines if start <= entry[0] < start + limit]
+
+
+SEARCHED_LINES = 100_000
+"""What one search reads: it goes on where it stopped, so that none holds up the others."""
+CHUNKS_AT_ONCE = 20
+
+
+async def search_log(
+    session: AsyncSession, job: Job, start: int, limit: int, *, text: str, levels: Sequence[str]
+) -> tuple[list[tuple[int, int, dict[str, Any]]], int | None]:
+    """Lines from ``start`` on that have ``text`` (in any case) and one of ``levels`` (none: any); ``limit`` at most,
+    among the next SEARCHED_LINES. And the line where to go on, None at the end."""
+    wanted, until = text.casefold(), min(job.log_lines, start + SEARCHED_LINES)
+    found: list[tuple[int, int, dict[str, Any]]] = []
+    while start < until:
+        lines = await _chunks_from(session, job.id, start)
+        if not lines:
+            return found, None
+        for n, attempt, line in lines:
+            if (not levels or line["level"] in levels) and wanted in line["text"].casefold():
+                found.append((n, attempt, line))
+            if len(found) == limit or n + 1 >= until:
+                return found, n + 1 if n + 1 < job.log_lines else None
+        start = lines[-1][0] + 1
+    return found, None
+
+
+async def log_pieces(db: Database, job: Job) -> AsyncIterator[bytes]:
+    """The whole log as it was when asked for, as text, piece by piece; no transaction is open between two."""
+    start = 0
+    while start < job.log_lines:
+        async with db.read() as session:
+            lines = [entry for entry in await _chunks_from(session, job.id, start) if entry[0] < job.log_lines]
+        if not lines:
+            return
+        start = lines[-1][0] + 1
+        yield "".join(f"{line['time']} {line['level']:<7} {line['text']}\n" for _, _, line in lines).encode()
+
+
+async def _chunks_from(session: AsyncSession, job_id: UUID, start: int) -> list[tuple[int, int, dict[str, Any]]]:
+    chunks = await session.execute(
+        select(LogChunk.first_line, LogChunk.attempt, LogChunk.lines)
+        .where(LogChunk.job_id == job_id, LogChunk.first_line + LogChunk.count > start)
+        .order_by(LogChunk.first_line)
+        .limit(CHUNKS_AT_ONCE)
+    )
+    lines = [(first + i, attempt, line) for first, attempt, lines in chunks for i, line in enumerate(lines)]
+    return [entry for entry in lines if entry[0] >= start]
 
 
 def parse_time(value: object, default: datetime) -> datetime:

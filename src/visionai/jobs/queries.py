@@ -11,7 +11,7 @@ from visionai.errors import NotFound
 from visionai.identity.access import CurrentUser, project_filter, require_project
 from visionai.jobs import history
 from visionai.jobs.state import ACTIVE
-from visionai.jobs.tables import ActivityRow, Artifact, Job, JobEvent, MetricRow, Validation
+from visionai.jobs.tables import ActivityRow, Artifact, Attempt, Job, JobEvent, MetricRow, Validation
 
 
 async def visible_job(session: AsyncSession, user: CurrentUser, job_id: UUID, *, for_update: bool = False) -> Job:
@@ -54,6 +54,11 @@ async def timeline(session: AsyncSession, job_id: UUID) -> tuple[list[ActivityRo
         select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.type == "state").order_by(JobEvent.seq)
     )
     return list(activities), list(states)
+
+
+async def attempts(session: AsyncSession, job_id: UUID) -> list[Attempt]:
+    """In the order in which they were begun."""
+    return list(await session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.number)))
 
 
 async def validation(session: AsyncSession, job: Job, epoch: int | None) -> Validation:

@@ -781,6 +781,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/training/jobs/{job_id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its trainer processes, one by one */
+        get: operations["ApiV1TrainingJobsJobIdAttemptsGetAttempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/training/jobs/{job_id}/cancel": {
         parameters: {
             query?: never;
@@ -825,8 +842,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lines of its log */
+        /**
+         * Lines of its log
+         * @description With ``q`` or ``level`` only the lines that have this text, in any case, and one of these levels. A page of a
+         *     search may have fewer than ``limit``, or none: go on with ``next_from`` as ``from``, until that is null.
+         */
         get: operations["ApiV1TrainingJobsJobIdLogsGetLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/training/jobs/{job_id}/logs/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its whole log, as text */
+        get: operations["ApiV1TrainingJobsJobIdLogsTextGetLogText"];
         put?: never;
         post?: never;
         delete?: never;
@@ -848,6 +886,27 @@ export interface paths {
          *     ``superseded=true`` also what lost attempts had reported and later ones trained again.
          */
         get: operations["ApiV1TrainingJobsJobIdMetricsGetMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/training/jobs/{job_id}/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What it said of each validation image
+         * @description Of the best epoch, as its ``predictions`` file has them. A page may have fewer than ``limit``, or none, where
+         *     the file is large and few match: go on with ``next_cursor``. 404 where the trainer made none.
+         */
+        get: operations["ApiV1TrainingJobsJobIdPredictionsGetPredictions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1336,6 +1395,25 @@ export interface components {
             id: string;
             uploads: components["schemas"]["Upload"][];
         };
+        /** Attempt */
+        Attempt: {
+            config: {
+                [key: string]: unknown;
+            };
+            counted: boolean;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            error: components["schemas"]["Fault"] | null;
+            exit_code: number | null;
+            first_report_at: string | null;
+            launched_at: string | null;
+            number: number;
+            /** @enum {null|string} */
+            outcome: "succeeded" | "failed" | "stopped" | "lost" | null;
+            released_at: string | null;
+            resume_epoch: number | null;
+        };
         /** BestMetric */
         BestMetric: {
             epoch: number;
@@ -1428,6 +1506,11 @@ export interface components {
             precision?: number | null;
             recall?: number | null;
             support?: number | null;
+        };
+        /** ClassShare */
+        ClassShare: {
+            class: string;
+            confidence: number;
         };
         /** Conversation */
         Conversation: {
@@ -1769,6 +1852,7 @@ export interface components {
         /** LogPage */
         LogPage: {
             items: components["schemas"]["api_shapes_LogLine"][];
+            next_from?: number | null;
             total: number;
         };
         /** Login */
@@ -1996,6 +2080,11 @@ export interface components {
             items: components["schemas"]["Artifact"][];
             next_cursor?: string | null;
         };
+        /** Page[Attempt] */
+        "Page_visionai.api.shapes.Attempt_": {
+            items: components["schemas"]["Attempt"][];
+            next_cursor?: string | null;
+        };
         /** Page[Conversation] */
         "Page_visionai.api.shapes.Conversation_": {
             items: components["schemas"]["Conversation"][];
@@ -2062,6 +2151,25 @@ export interface components {
             class: string;
             precision: number[];
             recall: number[];
+        };
+        /** Prediction */
+        Prediction: {
+            confidence: number;
+            file_name: string;
+            height: number | null;
+            image_url: string | null;
+            n: number | null;
+            predicted: string;
+            thumbnail_url: string | null;
+            top: components["schemas"]["ClassShare"][];
+            true: string;
+            width: number | null;
+        };
+        /** PredictionPage */
+        PredictionPage: {
+            epoch: number | null;
+            items: components["schemas"]["Prediction"][];
+            next_cursor: string | null;
         };
         /** PrimaryMetric */
         PrimaryMetric: {
@@ -5559,6 +5667,55 @@ export interface operations {
             };
         };
     };
+    ApiV1TrainingJobsJobIdAttemptsGetAttempts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_visionai.api.shapes.Attempt_"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1TrainingJobsJobIdCancelCancel: {
         parameters: {
             query?: never;
@@ -5693,6 +5850,9 @@ export interface operations {
                 /** @description First line; negative: so many from the end. */
                 from?: number;
                 limit?: number;
+                q?: string;
+                /** @description May be repeated. */
+                level?: ("debug" | "info" | "warning" | "error")[] | null;
             };
             header?: never;
             path: {
@@ -5740,6 +5900,55 @@ export interface operations {
             };
             /** @description An error, in words. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1TrainingJobsJobIdLogsTextGetLogText: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": unknown;
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5801,6 +6010,63 @@ export interface operations {
             };
             /** @description An error, in words. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1TrainingJobsJobIdPredictionsGetPredictions: {
+        parameters: {
+            query?: {
+                epoch?: number | null;
+                /** @description Only those of this class. */
+                true?: string | null;
+                /** @description Only those of this class. */
+                predicted?: string | null;
+                cursor?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictionPage"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
