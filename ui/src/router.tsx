@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet,
 import { session } from "./api/session";
 import { Shell } from "./components/Shell";
 import { Failure, NotFound, Skeleton } from "./components/states";
+import { readJobSearch } from "./lib/job-search";
 import { jobSearch, oneOf, text } from "./lib/search";
 
 const root = createRootRoute({ component: Outlet });
@@ -59,7 +60,7 @@ const jobs = createRoute({
 const job = createRoute({
   getParentRoute: () => inside,
   path: "/jobs/$jobId",
-  validateSearch: (search): { view?: "results" | "log" | "settings" } => ({ view: oneOf(["results", "log", "settings"], search.view) }),
+  validateSearch: readJobSearch,
   component: lazyRouteComponent(() => import("./pages/job"), "JobPage"),
 });
 const compare = createRoute({

@@ -1,24 +1,25 @@
 import { ActionIcon, Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Download, Pin as PinIcon } from "lucide-react";
+import { useMemo, useState } from "react";
 import { api, ENDED, unwrap, type Schemas } from "../api/client";
 import { bytes, metric, metricShort } from "../lib/format";
 import type { MetricRow } from "../live/job";
 import { jobQueries } from "../live/use-job";
 import { titled, useWords, words } from "../words";
-import { LiveChart } from "./LiveChart";
+import { Charts } from "./Charts";
 import { Failure, Skeleton } from "./states";
 import { Timeline } from "./Timeline";
 
-const LOSS = ["train/loss", "val/loss"];
-/** What counts most is drawn last, on top. */
-const QUALITY = ["val/top5_accuracy", "val/f1", "val/accuracy"];
-const RATE = ["lr"];
+const NO_ROWS: MetricRow[] = [];
+/** So many epochs and metrics are in the table before one asks for more. */
+const EPOCHS = 200;
+const COLUMNS = 24;
 
 export function JobOverview({ job, now }: { job: Schemas["Job"]; now: number }) {
   const t = useWords().job;
   const metrics = useQuery(jobQueries.metrics(job.id));
-  const rows = metrics.data?.items ?? [];
+  const rows = metrics.data?.items ?? NO_ROWS;
   const ended = ENDED.includes(job.state);
   return (
     <div className="job-grid">
@@ -30,9 +31,7 @@ export function JobOverview({ job, now }: { job: Schemas["Job"]; now: number }) 
         )}
         {metrics.isSuccess && !(ended && rows.length === 0) && (
           <>
-            <LiveChart title={t.loss} names={LOSS} rows={rows} total={job.total_epochs} />
-            <LiveChart title={t.accuracy} names={QUALITY} rows={rows} total={job.total_epochs} />
-            <LiveChart title={t.learningRate} names={RATE} rows={rows} total={job.total_epochs} />
+            <Charts job={job} rows={rows} />
             <Epochs rows={rows} best={job.best?.epoch} />
           </>
         )}
@@ -52,9 +51,11 @@ export function JobOverview({ job, now }: { job: Schemas["Job"]; now: number }) 
 
 function Epochs({ rows, best }: { rows: MetricRow[]; best: number | undefined }) {
   const t = useWords().job;
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row.metrics)))];
+  const [every, setEvery] = useState(false);
+  const names = useMemo(() => [...new Set(rows.flatMap((row) => Object.keys(row.metrics)))].slice(0, every ? undefined : COLUMNS), [rows, every]);
+  const shown = every ? rows : rows.slice(-EPOCHS);
   return (
-    <section className="panel" aria-label={t.epochs}>
+    <section className="panel wide" aria-label={t.epochs}>
       <div className="panel-title">
         <h2>{t.epochs}</h2>
         <span className="small dim">{t.newestFirst}</span>
@@ -75,7 +76,7 @@ function Epochs({ rows, best }: { rows: MetricRow[]; best: number | undefined })
               </tr>
             </thead>
             <tbody>
-              {rows.toReversed().map((row) => (
+              {shown.toReversed().map((row) => (
                 <tr key={row.epoch}>
                   <td className="nowrap">
                     {row.epoch}
@@ -90,6 +91,11 @@ function Epochs({ rows, best }: { rows: MetricRow[]; best: number | undefined })
               ))}
             </tbody>
           </table>
+          {shown.length < rows.length && (
+            <button type="button" className="chip" onClick={() => setEvery(true)}>
+              {t.everyEpoch({ n: rows.length })}
+            </button>
+          )}
         </div>
       )}
     </section>

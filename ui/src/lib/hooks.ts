@@ -44,3 +44,42 @@ export function useSettled<T>(value: T, milliseconds: number): T {
   }, [value, milliseconds]);
   return settled;
 }
+
+const REST_MS = 250;
+
+/** A value that changes at once here and is kept, in the address say, when it has come to rest: browsers limit how often. */
+export function useRemembered<T>(kept: T, keep: (value: T) => void): [T, (value: T) => void] {
+  const [value, setValue] = useState(kept);
+  useEffect(() => setValue(kept), [kept]);
+  useEffect(() => {
+    if (value === kept) return;
+    const timer = setTimeout(() => keep(value), REST_MS);
+    return () => clearTimeout(timer);
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- whatever `keep` is by then
+  }, [value, kept]);
+  return [value, setValue];
+}
+
+const SAID_MS = 2_000;
+
+/** Puts texts on the clipboard, and says for a moment which one was put there last. */
+export function useCopied(): [copied: string | null, copy: (what: string, text: string) => void] {
+  const [copied, setCopied] = useState<string | null>(null);
+  useEffect(() => {
+    if (copied === null) return;
+    const timer = setTimeout(() => setCopied(null), SAID_MS);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  return [copied, (what, text) => void writeClipboard(text).then(() => setCopied(what))];
+}
+
+/** Over plain HTTP browsers have no clipboard for scripts: there a selected field is copied. */
+async function writeClipboard(text: string): Promise<void> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+}

@@ -1,4 +1,5 @@
 import type { Schemas } from "../api/client";
+import type { Row } from "../lib/curves";
 import type { JobEvent } from "./stream";
 
 type Job = Schemas["Job"];
@@ -40,6 +41,14 @@ export function upsertRow(rows: MetricRow[], event: JobEvent): MetricRow[] {
   const at = rows.findIndex((r) => r.epoch >= epoch);
   if (at < 0) return [...rows, row];
   return rows[at]!.epoch === epoch ? rows.with(at, row) : rows.toSpliced(at, 0, row);
+}
+
+/** What a `progress` event says of the machine, as a row of metrics; none where it says nothing. */
+export function loadRow(event: JobEvent): Row[] {
+  if (event.type !== "progress" || !event.data.system) return [];
+  const { epoch, step, progress, total_epochs, system } = event.data as { epoch: number; step: number | null; progress: number; total_epochs: number | null; system: Record<string, number | null> };
+  const metrics = Object.fromEntries(Object.entries(system).map(([name, value]) => [`system/${name}`, value]));
+  return [{ kind: "load", epoch: total_epochs ? (progress / 100) * total_epochs : epoch, step: step ?? null, time: event.time, attempt: 0, metrics, superseded: false }];
 }
 
 /** What has to be fetched again after these events, because they only say that it changed. */

@@ -2,14 +2,17 @@ import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-quer
 import { useEffect, useState } from "react";
 import { $api, api, ENDED, unwrap, type Schemas } from "../api/client";
 import { follow, type Connection } from "./follow";
-import { patchJob, staleAfter, upsertRow, WAITING, type Stale } from "./job";
+import type { Row } from "../lib/curves";
+import { loadRow, patchJob, staleAfter, upsertRow, WAITING, type Stale } from "./job";
 import type { JobEvent } from "./stream";
+import { logKey } from "./use-log";
 
 /** A job is told nothing when those before it in the queue move on. */
 const QUEUE_MOVES_MS = 5_000;
-const LOG_LINES_KEPT = 5_000;
 /** Download links are signed for an hour. */
 const LINKS_GOOD_FOR_MS = 50 * 60_000;
+
+const STEPS_MS = 10_000;
 
 const path = (id: string) => ({ params: { path: { job_id: id } } });
 
@@ -17,6 +20,17 @@ export const jobQueries = {
   job: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}", path(id)),
   metrics: (id: string) =>
     $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/metrics", { params: { path: { job_id: id }, query: { kind: "epoch" } } }),
+  /** Finer rows, which events do not bring. */
+  steps: (id: string, running: boolean) =>
+    $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/metrics", { params: { path: { job_id: id }, query: { kind: "step" } } }, { refetchInterval: running && STEPS_MS }),
+  withLost: (id: string) =>
+    $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/metrics", { params: { path: { job_id: id }, query: { superseded: true } } }),
+  load: (id: string, running: boolean) => ({
+    queryKey: ["job-load", id] as const,
+    queryFn: ({ client }: { client: QueryClient }) => moreLoad(id, client.getQueryData<Load>(["job-load", id])),
+    refetchInterval: running && STEPS_MS,
+  }),
+  attempts: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/attempts", path(id)),
   timeline: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/timeline", path(id)),
   artifacts: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/artifacts", path(id), { refetchInterval: LINKS_GOOD_FOR_MS }),
   validation: (id: string) => $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/validation", path(id)),
@@ -44,20 +58,25 @@ export function useLiveJob(id: string) {
   return { job, lost: connection === "lost" };
 }
 
-/** The log's last lines; what is new is fetched from where the last answer ended. */
-export function useLog(id: string) {
-  return useQuery({ queryKey: logKey(id), queryFn: ({ client }) => nextLines(id, client.getQueryData<Log>(logKey(id))) });
+/** Every row there is, lost ones too. */
+export async function everyRow(id: string): Promise<Schemas["MetricRow"][]> {
+  const query = { superseded: true };
+  return (await unwrap(api.GET("/api/v1/training/jobs/{job_id}/metrics", { params: { path: { job_id: id }, query } }))).items;
 }
 
-type Log = Schemas["LogPage"];
+type Load = { rows: Row[]; seq: number };
 
-const logKey = (id: string) => ["job-log", id] as const;
-
-async function nextLines(id: string, known: Log | undefined): Promise<Log> {
-  const query = known ? { from: known.total, limit: 1000 } : { from: -1000, limit: 1000 };
-  const page = await unwrap(api.GET("/api/v1/training/jobs/{job_id}/logs", { params: { path: { job_id: id }, query } }));
-  if (!known) return page;
-  return { items: [...known.items, ...page.items].slice(-LOG_LINES_KEPT), total: page.total };
+/** How busy the machine was, out of the job's events: what is known, and those since. */
+async function moreLoad(id: string, known: Load = { rows: [], seq: 0 }): Promise<Load> {
+  const rows = [...known.rows];
+  let seq = known.seq;
+  for (let next: string | null | undefined = "more"; next; ) {
+    const page = await unwrap(api.GET("/api/v1/training/jobs/{job_id}/events", { params: { path: { job_id: id }, query: { since: seq } } }));
+    rows.push(...page.items.flatMap(loadRow));
+    seq = page.items.at(-1)?.seq ?? seq;
+    next = page.next_cursor;
+  }
+  return { rows, seq };
 }
 
 async function socketUrl(id: string, since: number): Promise<string> {
@@ -80,9 +99,12 @@ function apply(client: QueryClient, id: string, events: JobEvent[]): void {
   refetch(client, id, stale);
 }
 
+/** Of epochs, of steps and of lost attempts. */
+const EVERY_METRICS = (id: string) => ["get", "/api/v1/training/jobs/{job_id}/metrics", path(id)] as const;
+
 function refetch(client: QueryClient, id: string, parts: Iterable<Stale>): void {
   for (const part of parts) {
-    const queryKey = part === "logs" ? logKey(id) : jobQueries[part](id).queryKey;
+    const queryKey = part === "logs" ? logKey(id) : part === "metrics" ? EVERY_METRICS(id) : jobQueries[part](id).queryKey;
     // What is being fetched already may miss this change: cancelling asks once more, now.
     void client.invalidateQueries({ queryKey }, { cancelRefetch: true });
   }

@@ -5,7 +5,7 @@ import { JobActions } from "../components/JobActions";
 import { JobOverview } from "../components/JobOverview";
 import { JobResults } from "../components/JobResults";
 import { JobSettings } from "../components/JobSettings";
-import { LogTail } from "../components/LogTail";
+import { LogView } from "../components/LogView";
 import { Bar, Callout, Failure, JobBadge, jobTone, Skeleton } from "../components/states";
 import { duration, elapsed, metric, metricTitle, percent } from "../lib/format";
 import { useNow, useTitle } from "../lib/hooks";
@@ -31,7 +31,8 @@ export function JobPage() {
 function LiveJob({ id }: { id: string }) {
   const t = useWords();
   const { job, lost } = useLiveJob(id);
-  const { view } = useSearch({ from: FROM });
+  const search = useSearch({ from: FROM });
+  const { view } = search;
   const running = job.data !== undefined && !ENDED.includes(job.data.state);
   const now = useNow(running);
   useTitle(job.data ? `${running ? percent(Math.floor(job.data.progress)) : t.jobStates[job.data.state]} ${job.data.name}` : t.job.title);
@@ -52,14 +53,14 @@ function LiveJob({ id }: { id: string }) {
         <Now job={job.data} now={now} />
         <nav className="views" aria-label={t.views}>
           {VIEWS.map((entry) => (
-            <Link key={entry.word} to="/jobs/$jobId" params={{ jobId: id }} search={{ view: entry.view }} activeOptions={EXACTLY}>
+            <Link key={entry.word} to="/jobs/$jobId" params={{ jobId: id }} search={{ ...search, view: entry.view }} activeOptions={EXACTLY} resetScroll={false}>
               {t.job[entry.word]}
             </Link>
           ))}
         </nav>
         {view === undefined && <JobOverview job={job.data} now={now} />}
         {view === "results" && <JobResults job={job.data} />}
-        {view === "log" && <LogTail jobId={id} ended={!running} />}
+        {view === "log" && <LogView job={job.data} ended={!running} />}
         {view === "settings" && <JobSettings job={job.data} />}
       </div>
     </>
