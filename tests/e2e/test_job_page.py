@@ -334,3 +334,79 @@ def test_a_running_log_is_followed_until_one_scrolls_up(inside: Page) -> None:
     expect(follow).to_have_attribute("aria-pressed", "false")
     inside.get_by_role("button", name="To the end").click()
     expect(follow).to_have_attribute("aria-pressed", "true")
+
+
+# --- settings, states, and around them --------------------------------------------------------------------------------
+
+
+def test_each_attempt_says_why_it_ended_and_the_job_how_to_repeat_it(inside: Page) -> None:
+    answer(inside, job())
+    schema = {
+        "properties": {"epochs": {"type": "integer", "default": 30}, "batch_size": {"type": "integer", "default": 16}}
+    }
+    framework = {"framework": "timm", "schema": schema, "models": [], "presets": {}}
+    inside.route("**/api/v1/models", lambda route: route.fulfill(json={"items": [framework]}))
+    inside.goto(f"{PATH}?view=settings")
+    first = inside.get_by_role("row", name=re.compile("^1"))
+    expect(first.get_by_role("cell")).to_have_text(["1", "lost", "1 min", "It was killed.", "137"])
+    settings = inside.get_by_role("region", name="Hyperparameters")
+    expect(settings.get_by_role("definition")).to_have_text(["8 default: 30", "16"])
+    inside.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    again = inside.get_by_role("region", name="The same once more, from a script")
+    again.get_by_role("button", name="Python").click()
+    again.get_by_role("button", name="Copy").click()
+    expect(again.get_by_role("button", name="Copied")).to_be_visible()
+    copied = inside.evaluate("navigator.clipboard.readText()")
+    assert "VISIONAI_TOKEN" in copied
+    assert NOWHERE in copied
+    compile(copied, "copied", "exec")
+
+
+def test_the_views_are_reached_by_arrow_keys(inside: Page) -> None:
+    answer(inside, job())
+    inside.goto(PATH)
+    inside.get_by_role("link", name="Overview").focus()
+    inside.keyboard.press("ArrowRight")
+    expect(inside).to_have_url(re.compile("view=results"))
+    expect(inside.get_by_role("link", name="Results")).to_be_focused()
+    inside.keyboard.press("End")
+    expect(inside).to_have_url(re.compile("view=settings"))
+
+
+def test_title_and_icon_say_how_far_it_is(inside: Page) -> None:
+    answer(inside, job("running", progress=40, ended_at=None))
+    inside.goto(PATH)
+    expect(inside).to_have_title(re.compile(r"^40 % parts"))
+    icon = inside.locator("link[rel=icon]")
+    expect(icon).to_have_attribute("href", re.compile("^data:image/svg"))
+    inside.get_by_role("navigation", name="Main").get_by_role("link", name="Models").click()
+    expect(icon).to_have_attribute("href", re.compile("favicon.svg$"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"state": "queued", "started_at": None, "queue_position": 3}, "Place in the queue"),
+        ({"state": "starting"}, "The trainer is starting"),
+        ({"state": "cancelled"}, "What it had saved until then stays."),
+        ({"state": "failed", "error": {"code": "oom", "message": "No memory.", "hint": "Use less."}}, "Use less."),
+        ({"state": "completed", "dataset_deleted": True}, "Its data set was deleted"),
+    ],
+)
+def test_each_state_says_what_is_and_what_to_do(inside: Page, given: dict[str, Any], said: str) -> None:
+    answer(inside, job(**given))
+    inside.goto(PATH)
+    expect(inside.get_by_text(said).first).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 2560])
+def test_no_view_scrolls_sideways(inside: Page, width: int, scheme: Any) -> None:
+    inside.emulate_media(color_scheme=scheme)
+    inside.set_viewport_size({"width": width, "height": 844})
+    answer(inside, job())
+    for view in ("", "?view=results&true=nut", "?view=log&line=7", "?view=settings"):
+        inside.goto(PATH + view)
+        expect(inside.get_by_role("heading", name="parts", exact=True)).to_be_visible()
+        inside.wait_for_load_state("networkidle")
+        assert inside.evaluate("document.documentElement.scrollWidth <= innerWidth"), view

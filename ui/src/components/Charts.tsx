@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, Download, Maximize2, ZoomIn, ZoomOut } from "lucide-react";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useDeferredValue, useMemo, useState } from "react";
 import { ENDED, type Schemas } from "../api/client";
 import { csvOf, curvesOf, extent, groups, moved, type Group } from "../lib/curves";
 import { fileStem, save } from "../lib/download";
@@ -30,6 +30,9 @@ export function Charts({ job, rows }: { job: Schemas["Job"]; rows: readonly Metr
   const load = useQuery({ ...jobQueries.load(job.id, running), enabled: search.load === true }).data?.rows;
   const [smoothing, setSmoothing] = useRemembered(search.smooth ?? 0, (weight) => change({ smooth: weight > 0 ? weight : undefined }));
 
+  // The slider moves on while curves are still being drawn.
+  const drawn = useDeferredValue(smoothing);
+
   const curves = useMemo(
     () => curvesOf([...rows, ...(axis === "epoch" ? [] : (steps ?? [])), ...(search.lost ? (lost ?? []).filter((row) => row.superseded) : []), ...(search.load ? (load ?? []) : [])], axis, job),
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- of the job only when it began
@@ -40,7 +43,10 @@ export function Charts({ job, rows }: { job: Schemas["Job"]; rows: readonly Metr
   const zoomed: Range | null = search.from !== undefined && search.to !== undefined ? [search.from, search.to] : null;
   const range = zoomed ?? whole;
   const onZoom = useCallback((to: Range | null) => change({ from: to?.[0], to: to?.[1] }), [change]);
-  const view = { axis, whole, range, logarithmic: search.log === true, smoothing, onZoom };
+  const [lo, hi] = range;
+  const [least, most] = whole;
+  const logarithmic = search.log === true;
+  const view = useMemo(() => ({ axis, whole: [least, most] as Range, range: [lo, hi] as Range, logarithmic, smoothing: drawn, onZoom }), [axis, least, most, lo, hi, logarithmic, drawn, onZoom]);
   const shownCharts = everyChart ? found : found.slice(0, CHARTS);
   const wanted = found.length > 0 ? shownCharts : WAITING;
 

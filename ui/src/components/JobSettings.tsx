@@ -1,11 +1,13 @@
 import type { Schemas } from "../api/client";
 import { $api } from "../api/client";
 import { count, dateTime, duration } from "../lib/format";
-import { fieldsOf, said } from "../lib/schema";
+import { defaultsOf, differences, fieldsOf, said } from "../lib/schema";
 import { useWords, type Words } from "../words";
+import { Attempts } from "./Attempts";
+import { Repeat } from "./Repeat";
 
 /** Everything the job was started with, and the ids that logs and scripts ask for. */
-export function JobSettings({ job }: { job: Schemas["Job"] }) {
+export function JobSettings({ job, now }: { job: Schemas["Job"]; now: number }) {
   const t = useWords();
   const config = Object.entries(job.config);
   const server = $api.useQuery("get", "/api/v1/training/policy", {}, { staleTime: 60_000 }).data;
@@ -15,6 +17,8 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
     const field = fields.find((f) => f.name === name);
     return given === null && field ? field.empty : said(given);
   };
+  const different = differences(fields, { ...defaultsOf(fields), ...job.config });
+  const changed = new Map(fields.filter((f) => f.name in different).map((f) => [f.name, f.default]));
   const facts: [string, string][] = [
     [t.task, t.tasks[job.task_type]],
     [t.framework, job.framework],
@@ -35,7 +39,7 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
     [t.settings.traceId, job.trace_id],
   ];
   return (
-    <div className="job-charts">
+    <div className="job-charts job-settings">
       <section className="panel" aria-label={t.settings.hyperparameters}>
         <div className="panel-title">
           <h2>{t.settings.hyperparameters}</h2>
@@ -45,7 +49,7 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
         ) : (
           <dl className="facts">
             {config.map(([name, given]) => (
-              <Fact key={name} name={name} value={shown(name, given)} />
+              <Fact key={name} name={name} value={shown(name, given)} standard={changed.has(name) ? shown(name, changed.get(name)) : undefined} />
             ))}
           </dl>
         )}
@@ -60,6 +64,8 @@ export function JobSettings({ job }: { job: Schemas["Job"] }) {
           ))}
         </dl>
       </section>
+      <Attempts jobId={job.id} now={now} />
+      <Repeat job={job} />
     </div>
   );
 }
@@ -69,9 +75,21 @@ type Limit = number | null | undefined;
 const limit = (own: Limit, servers: Limit, say: (n: number) => string, t: Words): string =>
   own != null ? say(own) : servers != null ? t.settings.serversValue({ value: say(servers) }) : t.settings.servers;
 
-const Fact = ({ name, value }: { name: string; value: string }) => (
-  <>
-    <dt>{name}</dt>
-    <dd className="mono">{value}</dd>
-  </>
-);
+/** With what it would be by default, where it differs. */
+function Fact({ name, value, standard }: { name: string; value: string; standard?: string | undefined }) {
+  const t = useWords().settings;
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd className="mono">
+        {standard === undefined ? (
+          value
+        ) : (
+          <>
+            <strong title={t.changed}>{value}</strong> <span className="dim">{t.defaultIs({ value: standard })}</span>
+          </>
+        )}
+      </dd>
+    </>
+  );
+}

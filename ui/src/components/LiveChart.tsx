@@ -1,6 +1,6 @@
 import "./LiveChart.css";
 import { useComputedColorScheme } from "@mantine/core";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { decimate, joined, moved, smooth, valueAt, type Curve, type Points } from "../lib/curves";
 import { bytes, duration, isRatio, metric, metricTitle, percent } from "../lib/format";
@@ -80,15 +80,15 @@ export function LiveChart({ title, names, looks, shown, onToggle, curves, view }
 
 type PlotProps = { names: readonly string[]; curves: readonly Curve[]; looks: Record<string, Look>; view: View; onHover: (at: number | null) => void };
 
-function Plot({ names, curves, looks, view, onHover }: PlotProps) {
+const Plot = memo(function Plot({ names, curves, looks, view, onHover }: PlotProps) {
   const t = useWords();
   const box = useRef<HTMLDivElement>(null);
   const scheme = useComputedColorScheme("light");
   const latest = useRef({ view, lines: [] as Line[] });
-  const [draw, setDraw] = useState<(() => void) | null>(null);
+  const draw = useRef<(() => void) | null>(null);
   const lines = useMemo(() => linesOf(curves, view.smoothing, view.logarithmic), [curves, view.smoothing, view.logarithmic]);
   const structure = JSON.stringify([lines.map((line) => [line.name, line.lost, line.faint, looks[line.name]]), view.logarithmic, view.axis]);
-  // In an effect, and before the one below: a frame that is under way for an older plot must not meet newer lines.
+  // In an effect, and before those below: a frame that is under way for an older plot must not meet newer lines.
   useEffect(() => {
     latest.current = { view, lines };
   });
@@ -101,7 +101,7 @@ function Plot({ names, curves, looks, view, onHover }: PlotProps) {
       plot.setData(data as uPlot.AlignedData);
       element.dataset.points = String(data[0].length);
     });
-    setDraw(() => () => frames.put(null));
+    draw.current = () => frames.put(null);
     const resize = new ResizeObserver(() => {
       plot.setSize({ width: element.clientWidth, height: HEIGHT });
       frames.put(null);
@@ -124,11 +124,11 @@ function Plot({ names, curves, looks, view, onHover }: PlotProps) {
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- `structure` says all that a plot is made of
   }, [structure, scheme, t, onHover]);
   const [lo, hi] = view.range;
-  useEffect(() => draw?.(), [draw, lines, lo, hi]);
+  useEffect(() => draw.current?.(), [structure, scheme, t, onHover, lines, lo, hi]);
 
   const points = curves.reduce((most, curve) => Math.max(most, curve.x.length), 0);
   return <div ref={box} className="chart-plot" data-testid="chart" role="img" tabIndex={0} aria-label={`${t.job.chart({ n: points })}. ${t.charts.keys}`} aria-keyshortcuts="+ - ArrowLeft ArrowRight Escape" />;
-}
+});
 
 const KEYS: Record<string, { factor?: number; by?: number } | null> = {
   "+": { factor: 0.5 },

@@ -137,7 +137,7 @@ function Lines({ job, ended, buffer }: { job: Schemas["Job"]; ended: boolean; bu
         >
           {rows === 0 && <p className="dim log-nothing">{search.level && total > 0 ? (filtered.busy ? t.log.searching : t.log.nothingLike) : ended ? t.log.nothing : t.log.nothingYet}</p>}
           <div className="log-in" style={{ height: seen.inner }}>
-            <div className="log-rows" style={{ transform: `translateY(${seen.top}px)` }}>
+            <div className="log-rows" style={{ transform: `translateY(${seen.top}px)`, ["--digits" as string]: `${String(total).length}ch` }}>
               {Array.from({ length: Math.max(0, seen.last - seen.first) }, (_, i) => seen.first + i).map((row) => {
                 const line = lineOf(row);
                 const n = line ? line.n + 1 : row + 1;

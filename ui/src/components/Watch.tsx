@@ -6,7 +6,7 @@ import { X } from "lucide-react";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { $api, ENDED, queryClient, type Schemas } from "../api/client";
 import { useUser } from "../api/session";
-import { showProgress } from "../lib/favicon";
+import { faviconOf, useFavicon } from "../lib/favicon";
 import { metric, metricTitle } from "../lib/format";
 import { progressOf, runningQuery } from "../live/active";
 import { WAITING } from "../live/job";
@@ -35,10 +35,7 @@ function Watching({ me }: { me: string }) {
   const told = useSyncExternalStore(notices.subscribe, notices.get);
   const known = useRef(new Set<string>());
 
-  useEffect(() => {
-    if (running) showProgress(running.length ? progressOf(running) : null);
-  }, [running]);
-  useEffect(() => () => showProgress(null), []);
+  useFavicon(running?.length ? faviconOf("running", progressOf(running)) : null);
 
   useEffect(() => {
     if (!running || !waiting) return;

@@ -89,7 +89,7 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   return (
     <Callout
       tone="bad"
-      title={problem.status === 0 ? t.problem.noAnswer : t.problem.failed}
+      title={problem.status === 0 ? t.problem.noAnswer : problem.status === 403 ? t.problem.forbidden : t.problem.failed}
       action={
         retry && (
           <Button variant="default" size="xs" onClick={retry}>

@@ -42,26 +42,29 @@ const byUse = (a: string, b: string): number => Number(b.startsWith("train")) - 
  */
 export function curvesOf(rows: readonly Row[], axis: Axis, begun: Begun): Curve[] {
   const place = placer(rows, axis, begun);
-  const bySteps = new Set(axis === "epoch" ? [] : rows.filter((row) => row.kind === "step").flatMap((row) => Object.keys(row.metrics).map((name) => keyOf(row, name))));
-  const curves = new Map<string, Curve>();
+  const parts = new Map<number | null, { curves: Map<string, Curve>; bySteps: Set<string> }>();
+  const partOf = (row: Row) => {
+    const lost = row.superseded ? row.attempt : null;
+    let part = parts.get(lost);
+    if (!part) parts.set(lost, (part = { curves: new Map(), bySteps: new Set() }));
+    return part;
+  };
+  if (axis !== "epoch") for (const row of rows) if (row.kind === "step") for (const name in row.metrics) partOf(row).bySteps.add(name);
   for (const row of rows) {
     const x = place(row);
     if (x === null || (row.kind === "step" && axis === "epoch")) continue;
-    for (const [name, value] of Object.entries(row.metrics)) {
-      const key = keyOf(row, name);
-      if (row.kind === "epoch" && bySteps.has(key)) continue;
-      let curve = curves.get(key);
-      if (!curve) curves.set(key, (curve = { name, lost: lostBy(row), x: [], y: [] }));
+    const { curves, bySteps } = partOf(row);
+    for (const name in row.metrics) {
+      if (row.kind === "epoch" && bySteps.has(name)) continue;
+      let curve = curves.get(name);
+      if (!curve) curves.set(name, (curve = { name, lost: row.superseded ? row.attempt : null, x: [], y: [] }));
+      const value = row.metrics[name]!;
       curve.x.push(x);
-      curve.y.push(value !== null && Number.isFinite(value) ? value : null);
+      curve.y.push(Number.isFinite(value) ? value : null);
     }
   }
-  return [...curves.values()].map(inOrder);
+  return [...parts.values()].flatMap((part) => [...part.curves.values()].map(inOrder));
 }
-
-const lostBy = (row: Row): number | null => (row.superseded ? row.attempt : null);
-
-const keyOf = (row: Row, name: string): string => `${lostBy(row)} ${name}`;
 
 /** Where a row stands on the axis. Time is of training: the wait between a job and the one it goes on from is left out. */
 function placer(rows: readonly Row[], axis: Axis, begun: Begun): (row: Row) => number | null {

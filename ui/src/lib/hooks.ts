@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useState, type RefObject } from "react";
+import { useCallback, useEffect, useLayoutEffect, useState, type RefObject } from "react";
 
 /** The document's title while the component is there. */
 export function useTitle(title: string): void {
@@ -82,4 +82,29 @@ async function writeClipboard(text: string): Promise<void> {
   field.select();
   document.execCommand("copy");
   field.remove();
+}
+
+const TURNS: Record<string, (at: number, of: number) => number> = {
+  ArrowLeft: (at, of) => (at - 1 + of) % of,
+  ArrowRight: (at, of) => (at + 1) % of,
+  Home: () => 0,
+  End: (_, of) => of - 1,
+};
+
+/** For what holds the links to a page's views: the arrow keys lead from one to the next, and open it. */
+export function useArrowKeys(): (element: HTMLElement | null) => (() => void) | undefined {
+  return useCallback((element) => {
+    const pressed = (event: KeyboardEvent): void => {
+      const links = [...(element?.querySelectorAll("a") ?? [])];
+      const at = links.findIndex((link) => link === document.activeElement);
+      const turn = TURNS[event.key];
+      if (!turn || at < 0) return;
+      event.preventDefault();
+      const next = links[turn(at, links.length)]!;
+      next.focus();
+      next.click();
+    };
+    element?.addEventListener("keydown", pressed);
+    return () => element?.removeEventListener("keydown", pressed);
+  }, []);
 }

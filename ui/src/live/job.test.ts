@@ -39,5 +39,5 @@ test("rows stay in order of epochs, and a repeated epoch replaces its row", () =
 
 test("events name what has to be fetched again, once each", () => {
   expect(staleAfter([event(1, "log", {}), event(2, "log", {}), event(3, "progress", {})])).toEqual(new Set(["logs"]));
-  expect(staleAfter([event(1, "attempt", {})])).toEqual(new Set(["job", "timeline", "metrics"]));
+  expect(staleAfter([event(1, "attempt", {})])).toEqual(new Set(["job", "timeline", "metrics", "attempts"]));
 });

@@ -8,7 +8,7 @@ type State = Job["state"];
 export const AT_WORK: State[] = ["running", "finalizing", "starting"];
 export const WAITING: State[] = ["queued", "validating", "pending"];
 export type MetricRow = Schemas["MetricRow"];
-export type Stale = "job" | "timeline" | "validation" | "artifacts" | "logs" | "metrics";
+export type Stale = "job" | "timeline" | "attempts" | "validation" | "artifacts" | "logs" | "metrics";
 
 /** What an event says about the job itself, put into the snapshot. Later ones never move it back. */
 export function patchJob(job: Job, event: JobEvent): Job {
@@ -61,7 +61,7 @@ export function staleAfter(events: JobEvent[]): Set<Stale> {
 const STALE: Record<string, readonly Stale[]> = {
   state: ["job", "timeline"],
   activity: ["timeline", "job"],
-  attempt: ["job", "timeline", "metrics"],
+  attempt: ["job", "timeline", "metrics", "attempts"],
   validation: ["job", "validation"],
   log: ["logs"],
   artifact: ["artifacts"],

@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from "vitest";
 import type { Schemas } from "../api/client";
-import { ringed } from "../lib/favicon";
 import { announce, dismiss, notices, vanished } from "./notices";
 
 const job = (id: string) => ({ id }) as Schemas["Job"];
@@ -15,8 +14,4 @@ test("each job is told of once, the latest four are kept, and one can be put awa
 
 test("who is at work no more has vanished; who has begun has not", () => {
   expect(vanished(new Set(["a", "b"]), [job("b"), job("c")])).toEqual(["a"]);
-});
-
-test.each([[0, "0.0"], [50, "37.7"], [140, "75.4"]])("at %d per cent so much of the ring is drawn: %s", (percent, length) => {
-  expect(ringed(percent)).toContain(`stroke-dasharray="${length} 75.4"`);
 });

@@ -22,7 +22,7 @@ export const jobQueries = {
     $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/metrics", { params: { path: { job_id: id }, query: { kind: "epoch" } } }),
   /** Finer rows, which events do not bring. */
   steps: (id: string, running: boolean) =>
-    $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/metrics", { params: { path: { job_id: id }, query: { kind: "step" } } }, { refetchInterval: running && STEPS_MS }),
+    $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/metrics", { params: { path: { job_id: id }, query: { kind: "step" } } }, { refetchInterval: running && STEPS_MS, structuralSharing: false }),
   withLost: (id: string) =>
     $api.queryOptions("get", "/api/v1/training/jobs/{job_id}/metrics", { params: { path: { job_id: id }, query: { superseded: true } } }),
   load: (id: string, running: boolean) => ({
@@ -50,7 +50,7 @@ export function useLiveJob(id: string) {
       onEvents: (events) => apply(client, id, events),
       onConnection(state) {
         setConnection(state);
-        if (state === "ended") refetch(client, id, ["job", "timeline", "validation", "artifacts", "logs", "metrics"]);
+        if (state === "ended") refetch(client, id, ["job", "timeline", "validation", "artifacts", "logs", "metrics", "attempts"]);
       },
     });
   }, [client, id, known]);

@@ -8,7 +8,8 @@ import { JobSettings } from "../components/JobSettings";
 import { LogView } from "../components/LogView";
 import { Bar, Callout, Failure, JobBadge, jobTone, Skeleton } from "../components/states";
 import { duration, elapsed, metric, metricTitle, percent } from "../lib/format";
-import { useNow, useTitle } from "../lib/hooks";
+import { faviconOf, useFavicon } from "../lib/favicon";
+import { useArrowKeys, useNow, useTitle } from "../lib/hooks";
 import { EXACTLY } from "../lib/search";
 import { WAITING } from "../live/job";
 import { useLiveJob } from "../live/use-job";
@@ -36,6 +37,8 @@ function LiveJob({ id }: { id: string }) {
   const running = job.data !== undefined && !ENDED.includes(job.data.state);
   const now = useNow(running);
   useTitle(job.data ? `${running ? percent(Math.floor(job.data.progress)) : t.jobStates[job.data.state]} ${job.data.name}` : t.job.title);
+  useFavicon(job.data ? faviconOf(job.data.state, job.data.progress) : null);
+  const tabs = useArrowKeys();
   if (job.data === undefined) {
     if (job.isError) return <Failure error={job.error} retry={() => void job.refetch()} />;
     return <Skeleton height="70vh" label={t.job.loading} />;
@@ -45,13 +48,29 @@ function LiveJob({ id }: { id: string }) {
       <Head job={job.data} />
       <div className="stack-l">
         {job.data.error && (
-          <Callout tone="bad" title={job.data.error.message}>
+          <Callout
+            tone="bad"
+            title={job.data.error.message}
+            action={
+              view !== "log" && (
+                <Link className="chip" to="/jobs/$jobId" params={{ jobId: id }} search={{ view: "log" }}>
+                  {t.job.readLog}
+                </Link>
+              )
+            }
+          >
             {job.data.error.hint && <p>{job.data.error.hint}</p>}
+            {job.data.attempt > 0 && <p className="dim small">{t.job.failedHelp({ n: job.data.attempt })}</p>}
+          </Callout>
+        )}
+        {job.data.dataset_deleted && (
+          <Callout title={t.job.datasetDeleted}>
+            <p>{t.job.datasetDeletedHelp}</p>
           </Callout>
         )}
         {lost && <Callout tone="lamp" title={t.job.lost} />}
         <Now job={job.data} now={now} />
-        <nav className="views" aria-label={t.views}>
+        <nav ref={tabs} className="views" aria-label={t.views}>
           {VIEWS.map((entry) => (
             <Link key={entry.word} to="/jobs/$jobId" params={{ jobId: id }} search={{ ...search, view: entry.view }} activeOptions={EXACTLY} resetScroll={false}>
               {t.job[entry.word]}
@@ -61,7 +80,7 @@ function LiveJob({ id }: { id: string }) {
         {view === undefined && <JobOverview job={job.data} now={now} />}
         {view === "results" && <JobResults job={job.data} />}
         {view === "log" && <LogView job={job.data} ended={!running} />}
-        {view === "settings" && <JobSettings job={job.data} />}
+        {view === "settings" && <JobSettings job={job.data} now={now} />}
       </div>
     </>
   );

@@ -84,7 +84,7 @@ export const en = {
     finalizing: "Finishing: the last files are being checked.",
     completed: "The model is ready to be downloaded.",
     failed: "It ended early.",
-    cancelled: "It was stopped.",
+    cancelled: "It was stopped. What it had saved until then stays.",
   } satisfies Record<Schemas["Job"]["state"], string>,
   jobFilters: {
     running: "running",
@@ -255,6 +255,7 @@ export const en = {
     notRenewed: ({ status }: { status: number }) => `The session could not be renewed (${status}).`,
     noAnswer: "No answer from the server",
     failed: "This did not work",
+    forbidden: "You may not do this",
   },
   notFound: {
     title: "Not found",

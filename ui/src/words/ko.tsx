@@ -94,7 +94,7 @@ export const ko: Words = {
     finalizing: "마무리하고 있어요. 마지막 파일을 확인해요.",
     completed: "모델을 내려받을 수 있어요.",
     failed: "도중에 끝났어요.",
-    cancelled: "중지했어요.",
+    cancelled: "중지했어요. 그때까지 저장한 것은 남아 있어요.",
   },
   jobFilters: { running: "진행 중", waiting: "대기 중", completed: "완료", failed: "실패", cancelled: "취소됨" },
   datasetStates: { uploading: "업로드 중", processing: "처리 중", ready: "준비됨", error: "오류" },
@@ -258,6 +258,7 @@ export const ko: Words = {
     notRenewed: ({ status }) => `로그인을 연장하지 못했어요(${status}).`,
     noAnswer: "서버 응답 없음",
     failed: "처리하지 못했어요",
+    forbidden: "권한이 없어요",
   },
   notFound: {
     title: "찾을 수 없음",
