@@ -12,6 +12,7 @@ import { number } from "../words/locale";
 
 const HEIGHT = 220;
 const FAINT = 0.28;
+const LOST = 0.65;
 const IN_KEY = 12;
 
 export type Range = [lo: number, hi: number];
@@ -191,7 +192,7 @@ function options(
       ...lines.map((line) => ({
         label: line.name,
         stroke: color(looks[line.name]!.color),
-        alpha: line.faint ? FAINT : 1,
+        alpha: line.lost !== null ? LOST : line.faint ? FAINT : 1,
         width: line.faint ? 1.5 : 2,
         dash: line.lost !== null ? [3, 4] : looks[line.name]!.dash,
         spanGaps: true,
