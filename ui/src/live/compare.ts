@@ -1,9 +1,10 @@
 import type { Schemas } from "../api/client";
 import type { Field } from "../lib/schema";
-import type { Columns } from "./columns";
 import type { MetricRow } from "./job";
 
 type Job = Schemas["Job"];
+/** x, then each series, as uPlot takes them. */
+export type Columns = [number[], ...(number | null)[][]];
 
 /** A metric of several jobs by epoch, as a chart takes it: every epoch that any of them has; null where one has none. */
 export function aligned(rows: readonly (readonly MetricRow[])[], name: string): Columns {

@@ -37,7 +37,7 @@ function LiveJob({ id }: { id: string }) {
   const running = job.data !== undefined && !ENDED.includes(job.data.state);
   const now = useNow(running);
   useTitle(job.data ? `${running ? percent(Math.floor(job.data.progress)) : t.jobStates[job.data.state]} ${job.data.name}` : t.job.title);
-  useFavicon(job.data ? faviconOf(job.data.state, job.data.progress) : null);
+  useFavicon(job.data ? faviconOf(job.data.state, job.data.progress) : null, { page: true });
   const tabs = useArrowKeys();
   if (job.data === undefined) {
     if (job.isError) return <Failure error={job.error} retry={() => void job.refetch()} />;
