@@ -101,10 +101,26 @@ async def test_a_failed_training_is_told_with_its_reason_and_a_deleted_one_not_a
 
 async def test_cancelling_twice_is_said(world: World) -> None:
     job_id = await world.submit()
-    assert (await say(world, "stop it")).job_id == job_id
+    assert (await say(world, "stop it", "yes")).job_id == job_id
     turn = await say(world, "stop it")
     assert (turn.reply.action, turn.job_id) == ("none", None)
     assert "is being cancelled already" in turn.reply.message
+
+
+async def test_whether_to_stop_it_is_asked_of_the_job_as_it_is_when_the_answer_comes(world: World) -> None:
+    """The question is kept in the database, so that a reload between the turns loses nothing."""
+    job_id = await world.submit()
+    asked = await say(world, "stop it")
+    assert (asked.reply.action, asked.job_id, asked.conversation.pending) == ("ask", None, "confirm_cancel")
+    assert (await world.job(job_id)).cancel_requested_at is None
+    await change(world, job_id, state="completed", ended_at=utcnow())
+    async with world.parts.db.write() as session:
+        turn = await conversation.say(
+            session, world.parts.frameworks, world.user, "yes", conversation_id=asked.conversation.id, project_id=None,
+        )  # fmt: skip
+    assert (turn.reply.action, turn.job_id) == ("show", job_id)
+    assert "It has ended in the meantime" in turn.reply.message
+    assert (await world.job(job_id)).cancel_requested_at is None
 
 
 async def test_a_data_set_that_could_not_be_imported_tells_its_own_error(world: World) -> None:

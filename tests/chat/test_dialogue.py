@@ -256,7 +256,8 @@ def test_which_training_to_cancel_is_asked_where_several_run(project: Context) -
     chat = Conversation(msgspec.structs.replace(project, jobs=jobs))
     asked = chat.say("stop the training")
     assert (asked.action, asked.pending, values(asked)) == ("ask", "cancel", ["j1", "j2"])
-    reply = chat.say("2")
+    assert "Stop run 2?" in chat.say("2").message
+    reply = chat.say("yes")
     assert (reply.action, reply.job_id) == ("cancel", "j2")
 
 

@@ -310,8 +310,8 @@ def test_jobs_are_listed_by_their_state(busy: Context) -> None:
 # sentence, action, job, said
 CANCELS = [
     ("stop the third one", "ask", None, "not clear which training “third one” is"),
-    ("stop the first one", "cancel", "q", "Cancelling convnext_tiny"),
-    ("stop the running one", "cancel", "r", "Cancelling test_resnet"),
+    ("stop the first one", "ask", None, "Stop convnext_tiny on digits?"),
+    ("stop the running one", "ask", None, "Stop test_resnet on digits? It is at epoch 3 of 10."),
     ("stop everything", "ask", None, "one at a time"),
     ("cancel all jobs", "ask", None, "- test_resnet on digits: running"),
     ("모두 중단해줘", "ask", None, "한 번에 하나씩"),
@@ -335,6 +335,7 @@ def test_the_only_training_is_not_cancelled_for_another(project: Context, text: 
     chat = Conversation(project)
     asked = chat.say(text)
     assert (asked.action, values(asked)) == ("ask", ["j2"])
+    assert chat.say("yes").pending == "confirm_cancel"
     assert chat.say("yes").action == "cancel"
 
 

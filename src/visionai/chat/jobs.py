@@ -1,4 +1,7 @@
-"""Which training a message means, to cancel it or to look at it, and how it stands."""
+"""Which training a message means, to cancel it or to look at it, and how it stands.
+
+None is cancelled before a yes to the question whether it should be.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,18 @@ from typing import Literal
 from visionai.chat.drafting import MAX_CHOICES, still_missing
 from visionai.chat.messages import say, status_label
 from visionai.chat.reading import Message
+from visionai.chat.refusing import asked, denies, lets_go_on, of_the_past, refuses
 from visionai.chat.types import Choice, Context, JobChoice, Language, Reply
 from visionai.chat.words import squash
 from visionai.errors import FieldError
 
 JobAction = Literal["cancel", "show"]
 ENDED = ("completed", "failed", "cancelled")
+CONFIRM_CANCEL = "confirm_cancel"
 
 
 def cancel(message: Message, context: Context) -> Reply:
-    """Cancel the one that is meant; ask where several could be, where all are, or where none is."""
+    """Ask whether to cancel the one that is meant; which one, where several could be, where all are, or none is."""
     language = message.language
     active = [job for job in context.jobs if job.state not in ENDED]
     if not active:
@@ -72,14 +77,51 @@ def answer_job(action: JobAction, job_id: str, message: Message, context: Contex
     language = message.language
     job = next((job for job in context.jobs if job.id == job_id), None)
     if job is None:
-        return _reply(context, language, say(language, "no_jobs"), "none")
+        return _reply(context, language, say(language, "job_gone"), "none")
     if action == "show":
         return _shown(job, "", message, context)
-    if job.cancelling and job.state not in ENDED:
-        return _reply(context, language, say(language, "cancelling_already", job=job.name), "none")
-    if job.state in ENDED:
-        return _shown(job, say(language, "nothing_runs"), message, context)
-    return _reply(context, language, say(language, "cancelling", job=job.name), "cancel", job.id)
+    return _not_cancellable(job, message, context) or _confirm(job, context, language)
+
+
+def answer_confirmation(message: Message, context: Context) -> Reply | None:
+    """The only way to a cancelled training: a plain yes, or the wish said again. Anything else is another message."""
+    if context.pending not in ("cancel", CONFIRM_CANCEL) or not context.choices:
+        return None
+    language, plain = message.language, message.only("yes", "no", "cancel", "job", "train", "status")
+    if denies(message) or lets_go_on(message):
+        kept = plain or lets_go_on(message) or refuses(message)
+        return not_stopped(message, context) if kept else None
+    if context.pending == "cancel" or asked(message) or message.question or message.guessed():
+        return None
+    chosen = context.choices[0]
+    job = next((job for job in context.jobs if job.id == chosen.value), None)
+    if not _agrees(message, chosen, job, plain=plain):
+        return None
+    if job is None:
+        return _reply(context, language, say(language, "job_gone"), "none")
+    sentence = say(language, "cancelling", job=job.name)
+    return _not_cancellable(job, message, context) or _reply(context, language, sentence, "cancel", job.id)
+
+
+def not_stopped(message: Message, context: Context) -> Reply:
+    active = [job for job in context.jobs if job.state not in ENDED and not job.cancelling]
+    key = "not_stopped_job" if len(active) == 1 else "not_stopped"
+    name = active[0].name if active else ""
+    return _reply(context, message.language, say(message.language, key, job=name), "none")
+
+
+def how_to_stop(message: Message, context: Context) -> Reply:
+    """A question about stopping: how it is done; of the past, the training that was stopped."""
+    language = message.language
+    active = [job for job in context.jobs if job.state not in ENDED]
+    if of_the_past(message) and context.jobs:
+        stopped = [job for job in context.jobs if job.state == "cancelled" or job.cancelling]
+        note = "" if stopped else say(language, "none_cancelled")
+        return _shown((stopped or active or context.jobs)[0], note, message, context)
+    sentence = say(language, "how_to_stop", job=active[0].name if active else say(language, "any_job"))
+    if len(active) == 1:
+        return _shown(active[0], sentence, message, context)
+    return _reply(context, language, sentence, "none")
 
 
 def describe(job: JobChoice, language: Language) -> str:
@@ -103,6 +145,48 @@ def describe(job: JobChoice, language: Language) -> str:
     elif job.state in ("running", "completed"):
         lines.append(say(language, "job_no_best"))
     return " ".join(line for line in lines if line)
+
+
+def _agrees(message: Message, chosen: Choice, job: JobChoice | None, *, plain: bool) -> bool:
+    if message.key in (squash(chosen.value), squash(chosen.label)):
+        return True
+    said_yes = message.has("yes") and all(term.key in _AGREEING for term in message.all("yes"))
+    if plain and not message.has("status"):
+        return said_yes or (message.has("cancel") and not message.has("yes"))
+    return job is not None and message.has("cancel") and not message.has("all") and _names_it(message, job)
+
+
+def _names_it(message: Message, job: JobChoice) -> bool:
+    known = ("cancel", "yes", "job", "train", "dataset_name", "model_name", "unknown", "number")
+    return message.only(*known) and bool(_named(message, [job])[0])
+
+
+# Of the words that say yes to a draft those that do not also say "go on".
+_AGREEING = {
+    "yes", "y", "yesplease", "yep", "yeah", "yup", "sure", "ok", "okay", "okey", "goahead", "doit", "confirm",
+    "confirmed", "correct", "pleasedo", "네", "넵", "넹", "네네", "예", "응", "웅", "어", "그래", "그래요", "좋아",
+    "확인", "맞아", "맞습니다", "오케이", "ㅇㅇ", "ㅇㅋ",
+}  # fmt: skip
+
+
+def _not_cancellable(job: JobChoice, message: Message, context: Context) -> Reply | None:
+    if job.state in ENDED:
+        return _shown(job, say(message.language, "ended_meanwhile"), message, context)
+    if job.cancelling:
+        sentence = say(message.language, "cancelling_already", job=job.name)
+        return _reply(context, message.language, sentence, "none")
+    return None
+
+
+def _confirm(job: JobChoice, context: Context, language: Language) -> Reply:
+    at = say(language, "stands_at", epoch=job.epoch, total=job.total_epochs or "?") if job.epoch else ""
+    stands = at or say(language, "stands_in", state=status_label(language, job.state))
+    offer = [Choice(say(language, "stop_label", job=job.name), job.id),
+             Choice(say(language, "go_on_label"), say(language, "no"))]  # fmt: skip
+    return Reply(
+        say(language, "confirm_cancel", job=job.name, stands=stands), "ask", draft=context.draft,
+        missing_fields=still_missing(context.draft, None), choices=offer, pending=CONFIRM_CANCEL, language=language,
+    )  # fmt: skip
 
 
 def _reason(job: JobChoice, language: Language) -> str:
@@ -176,7 +260,7 @@ def _reply(
 ) -> Reply:
     """The draft stays; its question is asked again by the next message about it."""
     draft = context.draft
-    pending = context.pending if context.pending not in ("cancel", "show") else None
+    pending = context.pending if context.pending not in ("cancel", "show", CONFIRM_CANCEL) else None
     return Reply(
         text, action, draft=draft, missing_fields=still_missing(draft, pending), job_id=job_id, pending=pending,
         choices=context.choices if pending else [], language=language,

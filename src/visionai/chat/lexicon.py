@@ -8,6 +8,7 @@ from visionai.chat.words import has_hangul, squash
 
 _MAX_STEM = 12  # syllables of a Korean word that are looked at
 _NEGATIONS = ("지마", "지말", "지않")  # 시작하지마: the stem says start, the ending says don't
+_TOLD_APART = ("cancel", "reset")  # 취소하지마 is answered as what it is: see refusing.py
 # Values that mean something only beside their setting.
 _VAGUE = {
     "none", "auto", "true", "false", "on", "off", "no", "yes", "default", "light", "medium", "heavy", "strong", "low",
@@ -23,7 +24,7 @@ def meaning_of(lexicon: dict[str, Meaning], key: str, stem: int) -> Meaning | No
     shortest = max(2, stem + 1)
     for end in range(min(len(key) - 1, stem + _MAX_STEM), shortest - 1, -1):
         if key[:end] in lexicon:
-            refused = any(ending in key[end:] for ending in _NEGATIONS)
+            refused = any(ending in key[end:] for ending in _NEGATIONS) and lexicon[key[:end]][0] not in _TOLD_APART
             return ("no", "") if refused else lexicon[key[:end]]
     return None
 

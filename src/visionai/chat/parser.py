@@ -30,10 +30,20 @@ from visionai.chat.drafting import (
     value_question,
 )
 from visionai.chat.editing import edit
-from visionai.chat.jobs import ENDED, answer_job, cancel, show
+from visionai.chat.jobs import (
+    CONFIRM_CANCEL,
+    ENDED,
+    answer_confirmation,
+    answer_job,
+    cancel,
+    how_to_stop,
+    not_stopped,
+    show,
+)
 from visionai.chat.looking import explaining, helping, listing
 from visionai.chat.messages import quoted, say, status_label
 from visionai.chat.reading import GRAMMAR, Message, offered, read
+from visionai.chat.refusing import asks_about, refuses
 from visionai.chat.schema import concept_of, properties
 from visionai.chat.taking import Edit, choose
 from visionai.chat.types import MAX_CHARS, Choice, Context, Draft, Language, Reply
@@ -53,12 +63,22 @@ def parse(text: str, context: Context) -> Reply:
     length = len(text) if len(text) > MAX_CHARS else expanded(text)
     if length > 2 * MAX_CHARS or len(text) > MAX_CHARS:
         sentence = say(context.language, "too_long", count=length, limit=MAX_CHARS)
-        return aside(context, context.language, sentence, "none")
+        return aside(_unconfirmed(context), context.language, sentence, "none")
     message = read(text, context)
-    reply = next((reply for rule in _RULES if (reply := rule(message, context))), None) or _draft(message, context)
+    reply = answer_confirmation(message, context)
+    context = _unconfirmed(context)
+    reply = reply or next((reply for rule in _RULES if (reply := rule(message, context))), None)
+    reply = reply or _draft(message, context)
     note = _guessed(message)
     said = f"{note}\n{reply.message}" if note else reply.message
     return msgspec.structs.replace(reply, message=said, language=message.language)
+
+
+def _unconfirmed(context: Context) -> Context:
+    """Whether to cancel a training is asked for one message: any other than the answer drops it."""
+    if context.pending != CONFIRM_CANCEL:
+        return context
+    return msgspec.structs.replace(context, pending=None, choices=[])
 
 
 def _guessed(message: Message) -> str:
@@ -122,7 +142,9 @@ def _picked(message: Message, offer: list[Choice]) -> int | None:
 
 def _decide(message: Message, context: Context) -> Reply | None:
     language, draft = message.language, context.draft
-    dropped = message.has("reset") or (message.has("draft") and (message.has("unset") or place(message) is not None))
+    dropped = (message.has("reset") and not asks_about(message)) or (
+        message.has("draft") and (message.has("unset") or place(message) is not None)
+    )
     if dropped and not message.has("number", "setting", "option", "dataset_name", "model_name"):
         return _dropped(language, "dropped" if draft else "nothing_to_drop")
     if message.has("no") and message.only("no", "yes", "train"):
@@ -156,10 +178,19 @@ def _dropped(language: Language, key: str) -> Reply:
 # ── jobs ──
 
 
+def _refused(message: Message, context: Context) -> Reply | None:
+    """ "do not stop it": said first, so that nothing below takes the verb for a wish."""
+    if not message.has("cancel", "reset") or message.question or not refuses(message):
+        return None
+    return not_stopped(message, context)
+
+
 def _cancel(message: Message, context: Context) -> Reply | None:
     """A training if one is meant; a bare "cancel" while a draft is being filled drops the draft."""
     if not message.has("cancel") or (context.draft and message.has("setting")):
         return None
+    if asks_about(message):
+        return how_to_stop(message, context)
     about_job = message.has("job", "jobs", "train", "dataset_name", "model_name", "all", "unknown", "ordinal")
     if context.draft and (message.has("draft") or not about_job):
         active = any(job.state not in ENDED for job in context.jobs)
@@ -312,6 +343,7 @@ def _question(
 
 _RULES: tuple[Callable[[Message, Context], Reply | None], ...] = (
     thanks,
+    _refused,
     _answer,
     _decide,
     helping,

@@ -242,6 +242,33 @@ MESSAGES: dict[str, dict[Language, str]] = {
     "seconds": {"en": "{count} s", "ko": "{count}초"},
     "minutes": {"en": "{count} min", "ko": "{count}분"},
     "hours": {"en": "{count} h", "ko": "{count}시간"},
+    "confirm_cancel": {
+        "en": "Stop {job}? {stands} Say “yes” to stop it.",
+        "ko": "{job} 학습을 중단할까요? {stands} 중단하려면 “네”라고 하세요.",
+    },
+    "stands_at": {"en": "It is at epoch {epoch} of {total}.", "ko": "지금 전체 {total} 에포크 중 {epoch}입니다."},
+    "stands_in": {"en": "It is {state}.", "ko": "지금 상태: {state}."},
+    "stop_label": {"en": "Stop {job}", "ko": "{job} 중단"},
+    "go_on_label": {"en": "Let it run", "ko": "계속하기"},
+    "no": {"en": "no", "ko": "아니요"},
+    "not_stopped": {"en": "Nothing is stopped.", "ko": "아무것도 중단하지 않았습니다."},
+    "not_stopped_job": {
+        "en": "Nothing is stopped: {job} goes on.",
+        "ko": "아무것도 중단하지 않았습니다. {job} 학습은 계속됩니다.",
+    },
+    "how_to_stop": {
+        "en": "Nothing is stopped by asking. To stop a training, say “stop {job}” and then “yes”, or use the button on "
+        "its own page, under “Jobs”.",
+        "ko": "물어보시는 것만으로는 아무것도 중단되지 않습니다. 학습을 멈추려면 “{job} 중단”이라고 하신 뒤 "
+        "“네”라고 하시거나, “Jobs”에 있는 그 학습의 페이지에서 버튼을 누르세요.",
+    },
+    "any_job": {"en": "the training", "ko": "학습"},
+    "none_cancelled": {"en": "No training has been stopped.", "ko": "중단된 학습이 없습니다."},
+    "ended_meanwhile": {
+        "en": "It has ended in the meantime, so nothing was stopped.",
+        "ko": "그 사이에 끝나서 중단한 것은 없습니다.",
+    },
+    "job_gone": {"en": "That training does not exist any more.", "ko": "그 학습이 더 이상 없습니다."},
     "cancelling": {"en": "Cancelling {job}.", "ko": "{job} 학습을 취소합니다."},
     "nothing_runs": {"en": "No training is running or waiting.", "ko": "진행 중이거나 대기 중인 학습이 없습니다."},
     "no_job_like": {"en": "No running training fits “{words}”.", "ko": "“{words}”에 맞는 진행 중인 학습이 없습니다."},

@@ -122,11 +122,12 @@ class Reply(msgspec.Struct, frozen=True):
     """The answer to one message.
 
     ``start``: the user said yes to a complete draft that had been shown; the caller creates the job from ``draft``
-    and forgets the draft once it exists. ``cancel`` and ``show`` name ``job_id``; the caller performs them. ``draft``
-    is the draft after this turn (None: none, or dropped). ``pending`` names what was asked: a field of the draft
-    (``config.epochs`` where a value was refused), ``confirm``,
-    ``cancel`` or ``show`` (which job). ``errors`` are already said in ``message``; their ``field`` is a
-    path in the draft, or ``text`` for words that were not understood.
+    and forgets the draft once it exists. ``cancel``: the user said yes to whether it should be stopped. It and
+    ``show`` name ``job_id``; the caller performs them. ``draft`` is the draft after this turn (None: none, or
+    dropped). ``pending`` names what was asked: a field of the draft (``config.epochs`` where a value was refused),
+    ``confirm``, ``cancel`` or ``show`` (which job), or ``confirm_cancel`` (the job of the first choice). ``errors``
+    are already said in ``message``; their ``field`` is a path in the draft, or ``text`` for words that were not
+    understood.
     """
 
     message: str

@@ -191,8 +191,9 @@ _KINDS = {
         | 처음부터 | 처음부터 다시 | 다시 시작 | 됐어 | 됐습니다 | 초기화 | 없던 일로 | 그만둘 | 관두""",
     "unset": "drop | drop the | unset | forget | forget about | undo | clear the",
     "cancel": """
-        cancel | stop | stop it | abort | kill | halt | interrupt | terminate | cancelling | stopping
-        | 취소 | 중지 | 중단 | 멈춰 | 멈추 | 정지 | 그만""",
+        cancel | stop | stop it | abort | kill | halt | interrupt | terminate | cancelling | canceling | stopping
+        | aborting | killing | halting | interrupting | terminating | cancels | stops | cancellation | cancelation
+        | 취소 | 중지 | 중단 | 멈춰 | 멈추 | 멈출 | 멈춤 | 멈췄 | 정지 | 그만""",
     "help": """
         help | help me | what can you do | what can i do | what can i say | how does this work
         | how do i start | how do i begin | how do i train | hi | hello | hey | good morning
@@ -308,6 +309,7 @@ _FILLER = """
     | 제 | 내 | 우리 | 나의 | 저의 | 이걸 | 그걸 | 이거 | 그거 | 거 | 것 | 걸로 | 그냥 | 다시 | 지금 | 새
     | 새로운 | 한번 | 한 번 | 부탁 | 입력 | 설정 | 옵션 | 값 | 하나 | 개 | 수 | 해서 | 하여 | 합니다
     | 할게 | 할게요 | 된 | 되는 | 돼 | 되 | 요 | 이요 | 이에요 | 예요 | 여기 | 저 | 크기
+    | 줄 | 줄래 | 줄래요
 """
 
 _NUMBERS = {
