@@ -15,12 +15,14 @@ from sqlalchemy import delete
 sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))  # the world of the job tests
 from jobs_world import MANIFEST, World, make_world
 
+from visionai.api.shapes import ChatDraft
 from visionai.chat import conversation
 from visionai.datasets.tables import Dataset
 from visionai.db import utcnow
 from visionai.errors import NotFound
 from visionai.frameworks import Framework
 from visionai.identity.tables import ProjectMember
+from visionai.jobs.policy import Policy
 from visionai.jobs.tables import Job
 from visionai.trainers.contract import ModelEntry
 
@@ -63,6 +65,17 @@ async def test_a_refused_value_lives_on_between_turns_and_the_job_gets_the_answe
     turn = await say(world, "train tiny on digits for 0 epochs", "twenty-five", "yes")
     assert turn.job_id is not None
     assert (await world.job(turn.job_id)).config["epochs"] == 25
+
+
+async def test_limits_live_on_between_turns_and_the_job_gets_them(world: World) -> None:
+    text = "train tiny on digits for 3 epochs, keep a checkpoint every 2 epochs, stop after 1 minute"
+    shown = await say(world, text, "no retries")
+    draft = msgspec.convert(shown.conversation.draft, ChatDraft)
+    assert draft.policy == Policy(max_retries=0, time_limit_seconds=60, keep_every=2)
+    turn = await say(world, text, "no retries", "yes")
+    assert turn.job_id is not None
+    job = await world.job(turn.job_id)
+    assert (job.max_retries, job.time_limit_seconds, job.keep_every, job.silence_seconds) == (0, 60, 2, None)
 
 
 async def test_the_setting_said_last_is_remembered_between_turns(world: World) -> None:

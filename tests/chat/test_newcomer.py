@@ -462,12 +462,12 @@ def test_markdown_in_names_does_not_count(project: Context) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "train resnet18 on digits for 2 epochs, keep a checkpoint every 5 epochs",
-        "train resnet18 on digits for 2 epochs and save a checkpoint every 5 epochs",
-        "keep a checkpoint every 5 epochs and train resnet18 on digits for 2 epochs",
+        "train resnet18 on digits for 2 epochs, validate every 5 epochs",
+        "train resnet18 on digits for 2 epochs and email me every 5 epochs",
+        "every 5 epochs ping me, and train resnet18 on digits for 2 epochs",
     ],
 )
 def test_how_often_something_else_happens_is_no_number_of_epochs(busy: Context, text: str) -> None:
     reply = parse(text, busy)
     assert drafted(reply) == ("digits", "resnet18", {"epochs": 2})
-    assert "left out" in reply.message
+    assert (reply.pending, "left out" in reply.message, "5 epochs" in reply.message) == ("confirm", True, True)

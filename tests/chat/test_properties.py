@@ -24,6 +24,7 @@ VOCABULARY = """
     early stopping mixed precision then train make it that three how long would why delete upload download the model
     failed accuracy last time less than 5M parameters small fast drop seed pretrained tain resnt18 digts epocs thanks
     all everything second one explain running queue
+    don't never stop after 10 minutes 2 hours time limit at most keep a checkpoint every retry times retries within
     학습 취소 네 아니요 시작하지마 에포크 배치 절반으로 데이터 꽃 사진 을 로 다섯번 왜 실패
 """
 sentences = st.lists(st.sampled_from(VOCABULARY.split()), max_size=25).map(" ".join)
@@ -129,6 +130,7 @@ PATTERNS = [
     "batch_",
     "학습", "학 ", "on zork, ", "with zork, ", "resnet18 ", "resnet1 ", "digits and ", "ﷺ", "🌸", "\x00", " ", "\n",
     "call it ",
+    "1h ", "1 h and ", "stop after 1 minute ", "stop ", "keep every ", "max ", "retry once ", "no ", "don't stop ",
 ]  # fmt: skip
 
 

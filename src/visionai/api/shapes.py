@@ -488,6 +488,7 @@ class ChatDraft(msgspec.Struct):
     model_name: str | None = None
     config: dict[str, Any] = {}
     name: str | None = None
+    policy: Policy | None = None
 
 
 class ChatMessage(msgspec.Struct):

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from visionai.chat.limits import limits_text
 from visionai.chat.messages import label, say, status_label, task_label
 from visionai.chat.reading import offered
 from visionai.chat.schema import bounds, concept_of, find_key, kinds, properties, spell
@@ -230,13 +231,17 @@ def summary(draft: Draft, context: Context, language: Language) -> str:
         dataset=described(dataset, language) if dataset else draft.dataset_name,
         settings=say(language, "draft_others", settings=settings) if settings else say(language, "draft_defaults"),
     )
-    return f"{text} {say(language, 'draft_named', name=draft.name)}" if draft.name else text
+    limits = limits_text(draft.policy, language)
+    parts = [text, say(language, "draft_named", name=draft.name) if draft.name else "",
+             say(language, "draft_limits", limits=limits) if limits else ""]  # fmt: skip
+    return " ".join(part for part in parts if part)
 
 
 def so_far(draft: Draft, context: Context, language: Language) -> str:
     """An incomplete draft; empty while nothing is known."""
     task = task_label(language, draft.task_type) if draft.task_type else None
-    parts = [draft.dataset_name, task, draft.model_name, settings_text(draft, context, language), draft.name]
+    settings, limits = settings_text(draft, context, language), limits_text(draft.policy, language)
+    parts = [draft.dataset_name, task, draft.model_name, settings, limits, draft.name]
     said = ", ".join(part for part in parts if part)
     return say(language, "so_far", parts=said) if said else ""
 

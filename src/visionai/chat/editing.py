@@ -21,12 +21,14 @@ from visionai.chat.drafting import (
     value_question,
 )
 from visionai.chat.hyperparameters import apply_settings
+from visionai.chat.limits import limited
 from visionai.chat.messages import say
 from visionai.chat.reading import Message, Term, offered, without_particle
 from visionai.chat.schema import apply_preset
 from visionai.chat.taking import Edit, Taker
 from visionai.chat.types import Choice, Context, Draft, FrameworkChoice
 from visionai.chat.words import squash
+from visionai.errors import FieldError
 
 MAX_UNKNOWN = 20  # unknown phrases that are looked at; the others are reported as they are
 MAX_GUESSES = 4  # unknown phrases for which close names are looked up; each costs a pass over all names
@@ -53,6 +55,7 @@ class _Editor(Taker):
         self._small_model()
         self._preset_and_defaults()
         self._settings()
+        self._limits()
         self.edit.leftover = _phrases(self.terms, self.used)
         self.edit.understood = bool(self.used)
         return self.edit
@@ -251,6 +254,14 @@ class _Editor(Taker):
             self.edit.questions.append(value_question(key, framework, self.language))
         return None
 
+    def _limits(self) -> None:
+        for index, term in enumerate(self.terms):
+            if term.kind == "limit":
+                self.used.add(index)
+                self.edit.draft, wrong = limited(self.edit.draft, term, self.language)
+                if wrong:
+                    self.edit.errors.append(FieldError(f"policy.{term.value}", wrong))
+
     def _framework_for_settings(self) -> FrameworkChoice | None:
         """Whose schema the settings are read with: the draft's trainer, else the first that does the task."""
         draft = self.edit.draft
@@ -268,6 +279,7 @@ _SETTING_KINDS = {"setting", "option", "default", "scale"}
 # Left over, these are worth a word: they looked like something. The rest is grammar.
 _TELLING = {
     "unknown", "number", "setting", "option", "scale", "preset_name", "framework", "metric", "failed", "small",
+    "left",
 }  # fmt: skip
 
 

@@ -123,6 +123,8 @@ class _Settings:
 
     def _setting(self, index: int) -> None:
         setting = self.terms[index].value
+        if self._kind(index - 1) == "number" and self._kind(index - 2) == "all":
+            return  # as in _number: left over, to be named
         direction = self._kind(index - 1) if self._kind(index - 1) in ("up", "down") else None
         path = [index - 1, index] if direction else [index]
         after = self._skip(self._skip_comma(index + 1), "link", "by", "up", "down", "on")

@@ -5,6 +5,7 @@ None is cancelled before a yes to the question whether it should be.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -19,6 +20,7 @@ from visionai.errors import FieldError
 JobAction = Literal["cancel", "show"]
 ENDED = ("completed", "failed", "cancelled")
 CONFIRM_CANCEL = "confirm_cancel"
+_STOPS = re.compile(r"stop|halt|abort|end|cancel|kill|quit|terminate|멈|중지|중단|정지|그만|종료|끝")
 
 
 def cancel(message: Message, context: Context) -> Reply:
@@ -122,6 +124,14 @@ def how_to_stop(message: Message, context: Context) -> Reply:
     if len(active) == 1:
         return _shown(active[0], sentence, message, context)
     return _reply(context, language, sentence, "none")
+
+
+def limit_of_running(message: Message, context: Context) -> Reply | None:
+    """ "stop it after 10 minutes" of a training that runs: limits are set before it starts."""
+    active = [job for job in context.jobs if job.state not in ENDED]
+    if not active or not any(term.value == "time_limit_seconds" and _STOPS.search(term.key) for term in message.terms):
+        return None
+    return _reply(context, message.language, say(message.language, "limit_of_running", job=active[0].name), "none")
 
 
 def describe(job: JobChoice, language: Language) -> str:

@@ -37,9 +37,11 @@ from visionai.chat.jobs import (
     answer_job,
     cancel,
     how_to_stop,
+    limit_of_running,
     not_stopped,
     show,
 )
+from visionai.chat.limits import with_limits
 from visionai.chat.looking import explaining, helping, listing
 from visionai.chat.messages import quoted, say, status_label
 from visionai.chat.reading import GRAMMAR, Message, offered, read
@@ -64,7 +66,7 @@ def parse(text: str, context: Context) -> Reply:
     if length > 2 * MAX_CHARS or len(text) > MAX_CHARS:
         sentence = say(context.language, "too_long", count=length, limit=MAX_CHARS)
         return aside(_unconfirmed(context), context.language, sentence, "none")
-    message = read(text, context)
+    message = with_limits(read(text, context))
     reply = answer_confirmation(message, context)
     context = _unconfirmed(context)
     reply = reply or next((reply for rule in _RULES if (reply := rule(message, context))), None)
@@ -187,6 +189,8 @@ def _refused(message: Message, context: Context) -> Reply | None:
 
 def _cancel(message: Message, context: Context) -> Reply | None:
     """A training if one is meant; a bare "cancel" while a draft is being filled drops the draft."""
+    if message.has("limit") and not context.draft and message.only("limit", "job", "jobs", "all", "unknown"):
+        return limit_of_running(message, context)
     if not message.has("cancel") or (context.draft and message.has("setting")):
         return None
     if asks_about(message):

@@ -59,6 +59,21 @@ MESSAGES: dict[str, dict[Language, str]] = {
         "ko": "학습 계획: {dataset} 데이터셋, {task}, {model} ({framework}), {settings}.",
     },
     "draft_named": {"en": "Its name: {name}.", "ko": "이름: {name}."},
+    "draft_limits": {"en": "Limits: {limits}.", "ko": "제한: {limits}."},
+    "said_time_limit": {"en": "at most {time}", "ko": "최대 {time}"},
+    "said_keep_every": {"en": "a checkpoint kept every {count} epochs", "ko": "{count} 에포크마다 체크포인트 보관"},
+    "said_keep_each": {"en": "a checkpoint kept of every epoch", "ko": "에포크마다 체크포인트 보관"},
+    "said_retries": {"en": "retries: at most {count}", "ko": "재시도 최대 {count}번"},
+    "said_no_retries": {"en": "no retries", "ko": "재시도 없음"},
+    "limit_time_limit_seconds": {"en": "time limit", "ko": "시간 제한"},
+    "limit_keep_every": {"en": "epochs between kept checkpoints", "ko": "체크포인트를 보관할 에포크 간격"},
+    "limit_max_retries": {"en": "retries", "ko": "재시도"},
+    "limit_of_running": {
+        "en": "Nothing is changed: limits are set before a training starts. When the time has come, say “stop {job}”, "
+        "or say what to train under that limit.",
+        "ko": "바뀐 것은 없습니다. 제한은 학습을 시작하기 전에 정합니다. 때가 되면 “{job} 중단”이라고 하시거나, 그 "
+        "제한으로 무엇을 학습할지 말씀해 주세요.",
+    },
     "draft_images": {
         "en": "{name} ({images} images, {classes} classes)",
         "ko": "{name} (이미지 {images}장, 클래스 {classes}개)",

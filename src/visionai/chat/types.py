@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from visionai.errors import FieldError
+from visionai.jobs.policy import Policy
 
 Action = Literal["none", "ask", "confirm", "start", "cancel", "show", "list", "help"]
 Language = Literal["en", "ko"]
@@ -82,7 +83,7 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     """A training job as far as it has been said.
 
     ``config`` holds only keys of the schema of ``framework``, and only values which that schema accepts; the one said
-    last stands last, so that "make that 3" is understood.
+    last stands last, so that "make that 3" is understood. ``policy`` is None where nothing was said of limits.
     """
 
     dataset_id: str | None = None
@@ -92,6 +93,7 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True):
     model_name: str | None = None
     config: Config = {}
     name: str | None = None
+    policy: Policy | None = None
 
 
 class Choice(msgspec.Struct, frozen=True):

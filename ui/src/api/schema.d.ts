@@ -1466,6 +1466,7 @@ export interface components {
             framework?: string | null;
             model_name?: string | null;
             name?: string | null;
+            policy?: components["schemas"]["Policy"] | null;
             /** @enum {null|string} */
             task_type?: "classification" | "detection" | "segmentation" | "semantic_segmentation" | "pose" | "obb" | null;
         };

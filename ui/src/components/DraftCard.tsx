@@ -2,6 +2,7 @@ import "./DraftCard.css";
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { Schemas } from "../api/client";
+import { count, duration } from "../lib/format";
 import { sentence, written } from "../lib/schema";
 import { useWords } from "../words";
 
@@ -10,12 +11,15 @@ type Props = { draft: Schemas["ChatDraft"]; missing: string[]; busy: boolean; on
 /** What the chat has understood so far. */
 export function DraftCard({ draft, missing, busy, onStart }: Props) {
   const t = useWords();
-  const rows: [field: string, title: string, value: string | null | undefined][] = [
+  const rows: [field: string, title: string, value: string | number | null | undefined][] = [
     ["dataset_id", t.dataset, draft.dataset_name],
     ["task_type", t.task, draft.task_type && t.tasks[draft.task_type]],
     ["model_name", t.model, draft.model_name],
     ["framework", t.framework, draft.framework],
     ["name", t.name, draft.name],
+    ["time_limit_seconds", t.settings.timeLimit, draft.policy?.time_limit_seconds && duration(draft.policy.time_limit_seconds)],
+    ["keep_every", t.policy.keepEvery, draft.policy?.keep_every && count(draft.policy.keep_every)],
+    ["max_retries", t.policy.retries, draft.policy?.max_retries == null ? null : count(draft.policy.max_retries)],
   ];
   const settings = Object.entries(draft.config ?? {});
   return (
@@ -25,7 +29,7 @@ export function DraftCard({ draft, missing, busy, onStart }: Props) {
         {rows
           .filter(([field, , value]) => value || missing.includes(field))
           .map(([field, title, value]) => (
-            <Row key={field} title={title} value={value ?? null} />
+            <Row key={field} title={title} value={value ? String(value) : null} />
           ))}
         {settings.map(([name, value]) => (
           <Row key={name} title={sentence(name)} value={written(value)} />
