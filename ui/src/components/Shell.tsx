@@ -146,6 +146,8 @@ function SchemeToggle() {
   );
 }
 
+const closeAccount = (): void => document.getElementById("account")?.hidePopover();
+
 function Account() {
   const t = useWords();
   const user = useUser();
@@ -158,6 +160,11 @@ function Account() {
         <p className="break">
           {user?.name || user?.email}
           {user && <span className="dim small"> · {t.roles[user.role]}</span>}
+        </p>
+        <p>
+          <Link to="/account" onClick={closeAccount}>
+            {t.account.title}
+          </Link>
         </p>
         <LanguageSwitch />
         <Button variant="default" size="xs" onClick={() => void signOut()}>
