@@ -106,10 +106,20 @@ const account = createRoute({
   path: "/account",
   component: lazyRouteComponent(() => import("./pages/account"), "AccountPage"),
 });
+const people = createRoute({
+  getParentRoute: () => inside,
+  path: "/people",
+  component: lazyRouteComponent(() => import("./pages/people"), "PeoplePage"),
+});
+const project = createRoute({
+  getParentRoute: () => inside,
+  path: "/projects/$projectId",
+  component: lazyRouteComponent(() => import("./pages/project"), "ProjectPage"),
+});
 const nowhere = createRoute({ getParentRoute: () => inside, path: "$", component: () => <NotFound /> });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, invitation, reset, inside.addChildren([home, datasets, dataset, jobs, job, compare, train, models, account, nowhere])]),
+  routeTree: root.addChildren([login, setup, invitation, reset, inside.addChildren([home, datasets, dataset, jobs, job, compare, train, models, account, people, project, nowhere])]),
   defaultPreload: "intent",
   defaultPendingComponent: () => <Skeleton height="40vh" />,
   defaultErrorComponent: ({ error }) => <Failure error={error} retry={() => location.reload()} />,

@@ -8,6 +8,7 @@ import { useConnection } from "../api/connection";
 import { useUser } from "../api/session";
 import { signOut } from "../api/sign-out";
 import { shortcutOf, type Shortcut } from "../lib/keys";
+import { looksAfter } from "../lib/people";
 import { browser } from "../live/notices";
 import { useWords } from "../words";
 import { LanguageSwitch } from "./LanguageSwitch";
@@ -166,6 +167,13 @@ function Account() {
             {t.account.title}
           </Link>
         </p>
+        {looksAfter(user) && (
+          <p>
+            <Link to="/people" onClick={closeAccount}>
+              {t.people.title}
+            </Link>
+          </p>
+        )}
         <LanguageSwitch />
         <Button variant="default" size="xs" onClick={() => void signOut()}>
           {t.shell.signOut}

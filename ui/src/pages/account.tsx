@@ -9,6 +9,7 @@ import { session, useUser } from "../api/session";
 import { signOutEverywhere } from "../api/sign-out";
 import { AskButton } from "../components/AskButton";
 import { NewPassword, useNewPassword } from "../components/NewPassword";
+import { Projects } from "../components/Projects";
 import { Secret } from "../components/Secret";
 import { Badge, Callout, Failure, Skeleton } from "../components/states";
 import { agent } from "../lib/agent";
@@ -21,6 +22,7 @@ export function AccountPage() {
   const t = useWords().account;
   useTitle(t.title);
   const user = useUser();
+  const projects = $api.useQuery("get", "/api/v1/auth/me").data?.projects ?? [];
   if (!user) return null;
   return (
     <div className="stack-l">
@@ -29,6 +31,7 @@ export function AccountPage() {
         <Person user={user} />
         <Password />
       </div>
+      {projects.length > 0 && <Projects projects={projects} />}
       <Sessions />
       <Tokens />
     </div>
