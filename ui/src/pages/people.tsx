@@ -41,11 +41,13 @@ export function PeoplePage() {
   return (
     <div className="stack-l">
       <h1>{t.title}</h1>
-      <section className="panel stack" aria-label={t.inviteTitle}>
-        <h2>{t.inviteTitle}</h2>
-        <Invite user={user} projects={projects.filter((p) => p.role === "owner")} onMade={() => void queryClient.invalidateQueries(openInvitations)} />
-        <OpenInvitations />
-      </section>
+      {may(user).length > 0 && (
+        <section className="panel stack" aria-label={t.inviteTitle}>
+          <h2>{t.inviteTitle}</h2>
+          <Invite user={user} projects={projects.filter((p) => p.role === "owner")} onMade={() => void queryClient.invalidateQueries(openInvitations)} />
+          <OpenInvitations />
+        </section>
+      )}
       <section className="panel stack" aria-label={t.everybody}>
         <h2>{t.everybody}</h2>
         {list.isPending && <Skeleton height={240} />}
@@ -85,8 +87,7 @@ function Person({ person, user, onChange }: { person: User; user: User; onChange
           {name} {mine && <span className="small dim">({t.people.you})</span>} {person.disabled && <Badge tone="off">{t.people.disabled}</Badge>}
         </p>
         <p className="small dim break">
-          {person.name && `${person.email} · `}
-          {!(managed && !mine) && t.roles[person.role]}
+          {[person.name && person.email, (!managed || mine) && t.roles[person.role]].filter(Boolean).join(" · ")}
         </p>
         {change.error && (
           <p className="small bad" role="alert">
