@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import msgspec
 from matrix import FAULTS, WIDTHS, Case, Look
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route
-from serving import REPORT_CSP
 from worlds import ADA, PASSWORD, VERA, WORLDS, World, world
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
@@ -22,11 +21,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LOCALES = {"en": "en-GB", "ko": "ko-KR"}
 QUIET_MS, POLL_MS = 15_000, 30
 
-COUNT_REQUESTS = """{
-  const ask = window.fetch;
-  window.__asked = 0;
-  window.fetch = (...given) => { window.__asked += 1; return ask(...given).finally(() => { window.__asked -= 1; }); };
-}"""
+SCRIPT = Path(__file__).with_suffix(".js")
 HURRY = """{
   const later = window.setTimeout;
   window.setTimeout = (act, ms, ...given) => later(act, ms >= 400 ? 20 : ms, ...given);
@@ -34,70 +29,9 @@ HURRY = """{
 """What failed is asked for again after seconds, which nobody need wait for here."""
 REMEMBERED = "try { localStorage.setItem('visionai-signed-in', '1') } catch {}"
 
-CLOSE_ALL = """() => {
-  for (const open of document.querySelectorAll('dialog[open]')) open.close();
-  for (const open of document.querySelectorAll(':popover-open')) open.hidePopover();
-  document.activeElement?.blur();
-  scrollTo(0, 0);
-  document.querySelector('#main')?.firstElementChild?.setAttribute('data-left', '');
-}"""
-"""And mark what is there, so that it can be told from the page that comes, whose code may have to be fetched."""
-IS_QUIET = """cut => {
-  const main = document.querySelector('#main');
-  if (document.querySelector('[data-left]') || !(main ? main.firstElementChild : document.querySelector('h1'))) return false;
-  if (cut) return document.querySelector('.shell-lost') !== null;
-  return window.__asked === 0 && document.querySelector('.skeleton, [data-loading=true]') === null
-    && document.fonts.status === 'loaded' && [...document.images].every(image => image.complete);
-}"""
-TWO_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-FAULTS_OF_LAYOUT = """() => {
-  const found = [];
-  const name = element => element.tagName.toLowerCase() + [...element.classList].map(c => '.' + c).join('');
-  const page = document.documentElement;
-  const scrolledBy = element => element === null || element.id === 'root' ? null
-    : element.parentElement && getComputedStyle(element.parentElement).overflow !== 'visible' ? element.parentElement : scrolledBy(element.parentElement);
-  if (page.scrollWidth > innerWidth) {
-    const wide = [...document.querySelectorAll('main *')].find(e => e.getBoundingClientRect().right > innerWidth + 1
-      && !e.closest('.table-scroll, .views, [class*=scroll], .log-lines'));
-    found.push(`the page scrolls sideways: ${page.scrollWidth} px wide, ${wide ? name(wide) : 'something'} is`);
-  }
-  const bar = document.querySelector('.shell-nav');
-  if (bar && getComputedStyle(bar).position === 'fixed') {
-    const top = bar.getBoundingClientRect().top;
-    for (const element of document.querySelectorAll('#root *')) {
-      if (bar.contains(element) || element.closest('dialog, [popover]')) continue;
-      const { position, visibility } = getComputedStyle(element);
-      const box = element.getBoundingClientRect();
-      if (!(position === 'fixed' || (position === 'sticky' && scrolledBy(element) === null))) continue;
-      if (visibility === 'visible' && box.height > 0 && box.bottom > top + 1 && box.top < innerHeight)
-        found.push(`${name(element)} lies over or under the bottom navigation`);
-    }
-    const before = scrollY;
-    scrollTo(0, page.scrollHeight);
-    const texts = document.createTreeWalker(document.querySelector('main') ?? document.body, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) {
-      const holder = texts.currentNode.parentElement;
-      if (!texts.currentNode.data.trim() || !holder.checkVisibility() || holder.closest('dialog, [popover], .visually-hidden')) continue;
-      const range = document.createRange();
-      range.selectNodeContents(texts.currentNode);
-      const box = (scrolledBy(holder) ?? range).getBoundingClientRect();
-      if (box.height > 0 && box.bottom > top + 1) found.push(`“${texts.currentNode.data.slice(0, 30)}” cannot be scrolled out from under the bottom navigation`);
-    }
-    scrollTo(0, before);
-  }
-  const said = document.body.innerText.match(/.{0,20}(undefined|NaN|\\[object |Infinity|Invalid Date).{0,20}/);
-  if (said) found.push(`it says “${said[0]}”`);
-  return found;
-}"""
-RUN_AXE = """async rules => {
-  const { violations } = await axe.run(document, { runOnly: { type: 'tag', values: rules }, resultTypes: ['violations'], preload: false });
-  return violations.map(v => `axe ${v.id}: ${v.help}\\n` + v.nodes.slice(0, 4).map(n => `    ${n.target.join(' ')}: ${(n.any[0] ?? n.all[0] ?? n.none[0])?.message ?? ''}\\n      ${n.html.slice(0, 200)}`).join('\\n'));
-}"""
-
 
 class Seen(msgspec.Struct):
-    """An open context with its one page, what is open in that, and what its console said since it was looked at last."""
+    """An open context with its one page: what that shows, and what its console has said since the last look."""
 
     page: Page
     said: list[str]
@@ -152,44 +86,44 @@ class Looker:
         """Until nothing is fetched, and what came of that has not asked for more when it is drawn."""
         cut = case.world == "offline"
         while True:
-            page.wait_for_function(IS_QUIET, arg=cut, timeout=QUIET_MS, polling=POLL_MS)
-            page.evaluate(TWO_FRAMES)
-            if page.evaluate(IS_QUIET, cut):
+            page.wait_for_function("cut => __look.isQuiet(cut)", arg=cut, timeout=QUIET_MS, polling=POLL_MS)
+            page.evaluate("__look.twoFrames()")
+            if page.evaluate("cut => __look.isQuiet(cut)", cut):
                 return
 
     def findings(self, seen: Seen, case: Case) -> list[str]:
         """All that is wrong with what is on the screen now."""
-        found: list[str] = seen.page.evaluate(FAULTS_OF_LAYOUT)
         if not seen.page.evaluate("typeof axe === 'object'"):
             seen.page.evaluate(AXE)
-        found += seen.page.evaluate(RUN_AXE, RULES)
+        found: list[str] = seen.page.evaluate("rules => __look.findings(rules)", RULES)
         expected = case.errors
         found += [line for line in seen.said if expected is None or not expected.search(line)]
         seen.said.clear()
         return found
 
     def _to(self, page: Page, path: str, *, fresh: bool) -> None:
-        """Within the app where that is another kind of page: one that is left for its like keeps what was done in it."""
+        """Within the app where that is another kind of page: left for its like, it would keep what was done in it."""
         before, after = (urlsplit(url).path.split("/")[1:2] for url in (page.url, path))
         if fresh or before in (after, []):
             page.goto("about:blank")
             page.goto(path)
         else:
-            page.evaluate(CLOSE_ALL)
-            page.evaluate("path => history.pushState(null, '', path)", path)
+            page.evaluate("path => __look.go(path)", path)
 
     def _context(self, case: Case) -> Seen:
         key = (case.world, case.language, case.look.outside)
         if key not in self._open:
-            if len(self._open) > 3:  # each holds some 100 MB
-                self._open.pop(next(iter(self._open))).page.context.close()
+            for other in list(
+                self._open
+            ):  # cases that share one stand together, and a page that is open goes on drawing
+                self._open.pop(other).page.context.close()
             self._open[key] = self._new(case)
         return self._open[key]
 
     def _new(self, case: Case) -> Seen:
         there = self._worlds[_server_of(case.world)]
         context = self._browser.new_context(base_url=there.url, locale=LOCALES[case.language])
-        context.add_init_script(COUNT_REQUESTS + REPORT_CSP)
+        context.add_init_script(path=SCRIPT)
         if not case.look.outside:
             context.add_init_script(REMEMBERED)
             self._sign_in(context, VERA if case.world == "viewer" else ADA)
@@ -208,9 +142,7 @@ class Looker:
         return Seen(page, said)
 
     def _sign_in(self, context: BrowserContext, email: str) -> None:
-        answer = context.request.post(
-            "/api/v1/auth/login", data={"email": email, "password": PASSWORD, "cookie": True}
-        )
+        answer = context.request.post("/api/v1/auth/login", data={"email": email, "password": PASSWORD, "cookie": True})
         assert answer.ok, answer.text()
 
 
@@ -243,4 +175,3 @@ def _answer(how: str) -> Any:
         route.fulfill(status=status, json=body, content_type="application/problem+json")
 
     return answer
-

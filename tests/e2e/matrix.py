@@ -190,11 +190,12 @@ def is_in(look: Look, world: str) -> bool:
 
 def selection() -> list[Case]:
     """Every page in each theme and width, and all else pair by pair; what shares a browser context stands together."""
-    dimensions: dict[str, Any] = {
-        "look": PAGES, "world": PLACES, "theme": THEMES, "width": tuple(WIDTHS), "language": LANGUAGES,
-        "motion": MOTIONS,
-    }  # fmt: skip
-    cases = [Case(**row) for row in combine(dimensions, is_in, ("look", "theme", "width"))]
+    pages, opened = [p for p in PAGES if p.act is None], [p for p in PAGES if p.act is not None]
+    rest: dict[str, Any] = {"theme": THEMES, "width": tuple(WIDTHS), "language": LANGUAGES, "motion": MOTIONS}
+    rows = combine({"look": pages, "world": PLACES} | rest, is_in, ("look", "theme", "width"))
+    of_opened = [world for world in PLACES if any(look.is_in(world) for look in opened)]
+    rows += combine({"look": opened, "world": of_opened} | rest, is_in)
+    cases = [Case(**row) for row in rows]
     return sorted(cases, key=lambda c: (PLACES.index(c.world), c.language, c.look.outside, PAGES.index(c.look)))
 
 

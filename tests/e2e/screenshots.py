@@ -25,8 +25,9 @@ HIGHEST = 2_400
 
 
 def main(arguments: list[str]) -> int:
-    which, *parts = arguments or ["all"]
-    cases = [c for c in (selection() if which == "some" else everything()) if all(part in str(c) for part in parts)]
+    chosen = selection() if "some" in arguments else everything()
+    parts = [part for part in arguments if part not in ("all", "some")]
+    cases = [case for case in chosen if all(part in f"{case}-" for part in parts)]
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     began, failed = time.monotonic(), list[str]()
@@ -62,7 +63,7 @@ def _fit(page: Page, case: Case) -> None:
     height: int = page.evaluate("document.documentElement.scrollHeight")
     if height > WIDTHS[case.width]:
         page.set_viewport_size({"width": case.width, "height": min(height, HIGHEST)})
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.evaluate("__look.twoFrames()")
 
 
 def sheet(cases: list[Case]) -> str:
@@ -71,7 +72,8 @@ def sheet(cases: list[Case]) -> str:
     parts = []
     for look, group in groupby(by_page, key=lambda c: c.look):
         figures = "".join(
-            f'<figure style="width:{90 + case.width // 8}px"><a href="{case}.png"><img loading="lazy" src="{case}.png"></a>'
+            f'<figure style="width:{90 + case.width // 8}px"><a href="{case}.png">'
+            f'<img loading="lazy" src="{case}.png"></a>'
             f"<figcaption>{case.world} · {case.theme} · {case.width} · {case.language}</figcaption></figure>"
             for case in group
         )
@@ -81,7 +83,9 @@ def sheet(cases: list[Case]) -> str:
         "body{font:13px sans-serif;margin:24px;background:#888}div{display:flex;flex-wrap:wrap;gap:12px;"
         "align-items:start}figure{margin:0}img{width:100%;max-height:420px;object-fit:cover;object-position:top}"
     )
-    return f"<!doctype html><meta charset=utf-8><title>VisionAI</title><style>{style}</style><p>{contents}{''.join(parts)}"
+    return (
+        f"<!doctype html><meta charset=utf-8><title>VisionAI</title><style>{style}</style><p>{contents}{''.join(parts)}"
+    )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,9 @@ def test_every_pair_that_can_be_is_in_a_row_and_no_other(sizes: list[int], data:
     rows = combine(dimensions, fits, whole)
 
     assert all(fits(row["d0"], row["d1"]) for row in rows)
-    every: list[dict[str, Any]] = [dict(zip(dimensions, values, strict=True)) for values in product(*dimensions.values())]
+    every: list[dict[str, Any]] = [
+        dict(zip(dimensions, values, strict=True)) for values in product(*dimensions.values())
+    ]
     possible = [row for row in every if fits(row["d0"], row["d1"])]
     assert pairs_of(rows) == pairs_of(possible)
     assert wholes_of(rows, whole) == wholes_of(possible, whole)
