@@ -18,7 +18,7 @@ from litestar.handlers.base import BaseRouteHandler
 from visionai import names
 from visionai.api.limits import Kind, Limits, network
 from visionai.db import Database
-from visionai.errors import Forbidden, Unauthorised
+from visionai.errors import Unauthorised
 from visionai.identity import access, tokens
 from visionai.identity.access import CurrentUser
 from visionai.identity.api_tokens import Uses
@@ -74,8 +74,7 @@ def _only_reads(connection: ASGIConnection, handler: BaseRouteHandler) -> bool: 
 
 def _callback(connection: ASGIConnection) -> Callback:  # type: ignore[type-arg]
     who = tokens.read_callback_token(parts(connection).settings, bearer(connection))
-    if who.job_id != connection.path_params["job_id"]:
-        raise Forbidden("This token belongs to another job.")
+    access.require_own_job(who, connection.path_params["job_id"])
     return who
 
 

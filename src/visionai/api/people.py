@@ -15,8 +15,7 @@ from visionai.api.parameters import Limit
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.db import Database
-from visionai.errors import Forbidden
-from visionai.identity import accounts, passwords, people
+from visionai.identity import access, accounts, passwords, people
 from visionai.identity.access import CurrentUser
 from visionai.settings import Settings
 
@@ -37,8 +36,7 @@ async def add_user(
     request: Request[Any, Any, Any], data: JSONBody[shapes.NewUser], user: NamedDependency[CurrentUser],
     db: NamedDependency[Database],
 ) -> Response[shapes.User]:  # fmt: skip
-    if not user.is_admin:
-        raise Forbidden("Only an admin can do this: invite people instead.")
+    access.require_admin(user, instead="invite people instead")
     password_hash = await passwords.hashed(data.password, data.email, data.name)
 
     async def make(session: AsyncSession) -> shapes.User:

@@ -16,7 +16,7 @@ from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.chat.garbage import forget_conversations
 from visionai.db import Database
-from visionai.errors import Conflict, Forbidden
+from visionai.errors import Conflict
 from visionai.identity import access, projects
 from visionai.identity.access import CurrentUser
 from visionai.identity.tables import Project, ProjectMember, User
@@ -34,8 +34,7 @@ async def add_project(
     request: Request[Any, Any, Any], data: JSONBody[shapes.NewProject], user: NamedDependency[CurrentUser],
     db: NamedDependency[Database],
 ) -> Response[shapes.Project]:  # fmt: skip
-    if user.role == "viewer":
-        raise Forbidden("Your role is viewer: ask an admin to make the project for you.")
+    access.require_maker(user)
 
     async def make(session: AsyncSession) -> shapes.Project:
         return project_shape(await projects.add_project(session, user.id, data.name), "owner")

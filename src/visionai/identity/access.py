@@ -28,7 +28,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from visionai.db import utcnow
 from visionai.errors import Forbidden, NotFound, Unauthorised
 from visionai.identity.tables import ApiToken, Invitation, Project, ProjectMember, Session, User
-from visionai.identity.tokens import Credential, digest
+from visionai.identity.tokens import Callback, Credential, digest
 
 Role = Literal["admin", "manager", "engineer", "viewer"]
 ProjectRole = Literal["reader", "editor", "owner"]
@@ -117,9 +117,60 @@ def may_manage(user: CurrentUser, role: str) -> bool:
     return user.is_admin or (user.role == "manager" and role in MANAGED)
 
 
+def require_admin(user: CurrentUser, *, instead: str) -> None:
+    """``instead``: what others may do."""
+    if not user.is_admin:
+        raise Forbidden(f"Only an admin can do this: {instead}.")
+
+
 def require_manager(user: CurrentUser) -> None:
     if user.role not in {"admin", "manager"}:
         raise Forbidden("Only an admin or a manager can do this.")
+
+
+def require_managed(user: CurrentUser, role: str) -> None:
+    """To look after somebody who has this role."""
+    require_manager(user)
+    if not may_manage(user, role):
+        raise Forbidden("A manager looks after engineers and viewers: ask an admin.")
+
+
+def require_new_role(user: CurrentUser, user_id: UUID, role: str) -> None:
+    """To give this role to somebody whom they look after."""
+    if user_id == user.id:
+        raise Forbidden("Nobody changes their own role: ask another admin.", code="yourself")
+    if not may_manage(user, role):
+        raise Forbidden("A manager can make people engineers and viewers: ask an admin.")
+
+
+def require_somebody_else(user: CurrentUser, user_id: UUID) -> None:
+    """To disable them."""
+    if user_id == user.id:
+        raise Forbidden("Nobody disables themselves: ask another admin.", code="yourself")
+
+
+def require_invited(user: CurrentUser, email: str | None) -> None:
+    """An invitation that names an address is for that one; any other is for whoever has its link."""
+    if email not in {None, user.email}:
+        raise Forbidden("This invitation is for another address: sign in with that one.")
+
+
+def require_maker(user: CurrentUser) -> None:
+    """To make a project, which its maker owns."""
+    if CEILING[user.role] < RANK["owner"]:
+        raise Forbidden("Your role is viewer: ask an admin to make the project for you.")
+
+
+def require_own(user: CurrentUser, user_id: UUID, what: str) -> None:
+    """What is one person's alone, a conversation, does not exist for others, admins included."""
+    if user_id != user.id:
+        raise NotFound(f"There is no such {what}.")
+
+
+def require_own_job(trainer: Callback, job_id: UUID) -> None:
+    """A trainer's token is for its attempt's job and no other."""
+    if trainer.job_id != job_id:
+        raise Forbidden("This token belongs to another job.")
 
 
 async def require_invitation(session: AsyncSession, user: CurrentUser, role: str, project_id: UUID | None) -> None:
@@ -139,6 +190,10 @@ def invitation_filter(user: CurrentUser) -> ColumnElement[bool]:
         return true()
     own = Invitation.invited_by == user.id
     return or_(own, Invitation.role.in_(MANAGED)) if user.role == "manager" else own
+
+
+async def may_see(session: AsyncSession, user: CurrentUser, project_id: UUID) -> bool:
+    return await _rank(session, user, project_id) > 0
 
 
 async def require_project(session: AsyncSession, user: CurrentUser, project_id: UUID, *, at_least: ProjectRole) -> None:

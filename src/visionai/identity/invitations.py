@@ -13,7 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict, Forbidden, NotFound, Unauthorised
 from visionai.identity import passwords, sessions, tokens
-from visionai.identity.access import CurrentUser, ProjectRole, Role, invitation_filter, require_invitation
+from visionai.identity.access import (
+    CurrentUser,
+    ProjectRole,
+    Role,
+    invitation_filter,
+    require_invitation,
+    require_invited,
+)
 from visionai.identity.accounts import add_user
 from visionai.identity.projects import join
 from visionai.identity.sessions import Client, SignedIn
@@ -104,8 +111,7 @@ async def accept_into_project(
     found = await of_token(session, token, lock=True)
     if found.project is None:
         raise Conflict("This invitation is for a new account, and you have one.", code="account_exists")
-    if found.row.email not in {None, user.email}:
-        raise Forbidden("This invitation is for another address: sign in with that one.")
+    require_invited(user, found.row.email)
     await _join(session, found, user.id)
     role: ProjectRole = found.row.project_role  # type: ignore[assignment]  # likewise
     return found.project, role

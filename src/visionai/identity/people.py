@@ -11,9 +11,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import Database, utcnow
-from visionai.errors import Conflict, Forbidden, NotFound, Unauthorised
+from visionai.errors import Conflict, NotFound, Unauthorised
 from visionai.identity import passwords, sessions, tokens
-from visionai.identity.access import CurrentUser, Role, may_manage, require_manager
+from visionai.identity.access import (
+    CurrentUser,
+    Role,
+    require_managed,
+    require_manager,
+    require_new_role,
+    require_somebody_else,
+)
 from visionai.identity.sessions import Client, SignedIn
 from visionai.identity.tables import PasswordReset, User
 from visionai.settings import Settings
@@ -50,16 +57,12 @@ async def change(session: AsyncSession, user: CurrentUser, user_id: UUID, change
     """
     changed = await _managed(session, user, user_id)
     if change.role is not None and change.role != changed.role:
-        if user_id == user.id:
-            raise Forbidden("Nobody changes their own role: ask another admin.", code="yourself")
-        if not may_manage(user, change.role):
-            raise Forbidden("A manager can make people engineers and viewers: ask an admin.")
+        require_new_role(user, user_id, change.role)
         await _keep_an_admin(session, changed)
         changed.role = change.role
         await forget_reset(session, user_id)
     if change.disabled is not None and change.disabled != (changed.disabled_at is not None):
-        if user_id == user.id:
-            raise Forbidden("Nobody disables themselves: ask another admin.", code="yourself")
+        require_somebody_else(user, user_id)
         if change.disabled:
             await _keep_an_admin(session, changed)
             await sessions.end_all(session, user_id)
@@ -107,8 +110,7 @@ async def _managed(session: AsyncSession, user: CurrentUser, user_id: UUID) -> U
     person = await session.get(User, user_id, with_for_update=True)
     if person is None:
         raise NotFound("There is no such user.")
-    if not may_manage(user, person.role):
-        raise Forbidden("A manager looks after engineers and viewers: ask an admin.")
+    require_managed(user, person.role)
     return person
 
 

@@ -14,7 +14,7 @@ from visionai.datasets.tables import Dataset, DatasetVersion
 from visionai.db import after_commit, utcnow
 from visionai.errors import BadInput, FieldError
 from visionai.frameworks import Frameworks
-from visionai.identity.access import CurrentUser, project_filter, require_project
+from visionai.identity.access import CurrentUser, may_see, require_project
 from visionai.jobs import events, history
 from visionai.jobs.decide import Problem
 from visionai.jobs.policy import Policy
@@ -112,7 +112,7 @@ async def problem_before_queueing(session: AsyncSession, frameworks: Frameworks,
 
 async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
     dataset = await session.get(Dataset, spec.dataset_id)
-    if dataset is None or dataset.deleted_at is not None or not await _visible(session, user, dataset):
+    if dataset is None or dataset.deleted_at is not None or not await may_see(session, user, dataset.project_id):
         return [FieldError("dataset_id", "there is no such data set")]
     if spec.project_id not in (None, dataset.project_id):
         return [FieldError("project_id", "the data set belongs to another project")]
@@ -131,16 +131,6 @@ async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -
             )
         ]
     return []
-
-
-async def _visible(session: AsyncSession, user: CurrentUser, dataset: Dataset) -> bool:
-    from sqlalchemy import select  # noqa: PLC0415
-
-    return (
-        await session.scalar(
-            select(Dataset.id).where(Dataset.id == dataset.id, project_filter(user, Dataset.project_id))
-        )
-    ) is not None
 
 
 def _check_training(frameworks: Frameworks, spec: JobSpec) -> list[FieldError]:
