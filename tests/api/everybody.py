@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,6 +20,7 @@ from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
 from visionai.db import utcnow
 from visionai.frameworks import Framework, Frameworks
 from visionai.identity import api_tokens, passwords, sessions, tokens
+from visionai.identity.access import CurrentUser
 from visionai.identity.accounts import new_setup_token
 from visionai.identity.projects import add_project
 from visionai.identity.sessions import Client
@@ -110,7 +111,8 @@ class Everybody:
             await add_project(session, self.ids["stranger"], "the stranger's own")
             for name, scope in TOKENS.items():
                 self.ids[name] = self.ids["admin"]
-                _, self.bearers[name] = await api_tokens.new(session, self.ids["admin"], name, scope, None)
+                admin = CurrentUser(self.ids["admin"], "admin@example.org", "", "admin")
+                _, self.bearers[name] = await api_tokens.new(session, admin, name, scope, None)
 
     async def _person(self, session: AsyncSession, email: str, role: str) -> User:
         user = User(email=email, password_hash=self.password_hash, role=role, name=email.partition("@")[0])
@@ -160,7 +162,7 @@ class Everybody:
         token = ApiToken(user_id=mine, name="nightly", scope="read", token_hash=tokens.digest(tokens.opaque()))
         session.add(token)
         await session.flush()
-        ids = {} if empty else await self._things(session, project, mine)
+        ids = {} if empty else await things(session, project, owner, mine)
         nothing = dict.fromkeys(
             ("dataset_id", "job_id", "running_id", "artifact_id", "operation_id", "conversation_id"), owner
         )  # fmt: skip
@@ -170,53 +172,54 @@ class Everybody:
             refresh=signed_in.refresh_token, **{**nothing, **ids},
         )  # fmt: skip
 
-    async def _things(self, session: AsyncSession, project: Project, mine: UUID) -> dict[str, UUID]:
-        owner = self.ids["owner"]
-        dataset = Dataset(project_id=project.id, created_by=owner, name="digits", status="ready")
-        unused = Dataset(project_id=project.id, created_by=owner, name="unused", status="ready")
-        session.add_all([dataset, unused])
-        await session.flush()
-        versions = [_version(d) for d in (dataset, unused)]
-        session.add_all(versions)
-        await session.flush()
-        dataset.current_version_id, unused.current_version_id = (v.id for v in versions)
-        session.add(DatasetImage(
-            version_id=versions[1].id, n=0, file_name="a.png", sha256=SHA, suffix=".png", width=1, height=1, size=7,
-            split="train", label="0", labels=["0"], objects=[],
-        ))  # fmt: skip
-        ended = _job(dataset, owner, state="completed", ended_at=utcnow(), best={
-            "name": "val/accuracy", "value": 0.5, "mode": "max", "epoch": 1})  # fmt: skip
-        running = _job(dataset, owner, state="running")
-        session.add_all([ended, running])
-        await session.flush()
-        session.add(Attempt(
-            job_id=running.id, number=1, launch_id=f"job-{running.id}-1", host_id=str(running.id), slot=0, config={}
-        ))  # fmt: skip
-        session.add(Validation(
-            job_id=ended.id, attempt=1, epoch=1, time=utcnow(), metrics={}, per_class=[], is_best=True,
-            primary_metric={"name": "val/accuracy", "value": 0.5, "mode": "max"},
-        ))  # fmt: skip
-        checkpoint = Artifact(
-            job_id=ended.id, project_id=project.id, attempt=1, kind="checkpoint_last", name="last.pt", size=len(BYTES),
-            sha256=SHA, epoch=1, storage_key=f"checkpoints/job-{ended.id}/last", completed_at=utcnow(),
-        )  # fmt: skip
-        operation = Operation(
-            project_id=project.id, created_by=owner, kind="dataset_import", subject_id=dataset.id, status="completed"
-        )
-        conversation = Conversation(project_id=project.id, user_id=mine)
-        session.add_all([checkpoint, operation, conversation])
-        await session.flush()
-        return {
-            "dataset_id": unused.id, "job_id": ended.id, "running_id": running.id, "artifact_id": checkpoint.id,
-            "operation_id": operation.id, "conversation_id": conversation.id,
-        }  # fmt: skip
-
     def bearer(self, asker: str, rows: Rows) -> str | None:
         if asker == "nobody":
             return None
         if asker == "trainer":
             return tokens.callback_token(self.parts.settings, rows.running_id, 1)
         return self.bearers.get(asker, rows.access)
+
+
+async def things(session: AsyncSession, project: Project, owner: UUID, mine: UUID) -> dict[str, UUID]:
+    """Of each kind one, the ids by what ``Rows`` calls them."""
+    dataset = Dataset(project_id=project.id, created_by=owner, name="digits", status="ready")
+    unused = Dataset(project_id=project.id, created_by=owner, name="unused", status="ready")
+    session.add_all([dataset, unused])
+    await session.flush()
+    versions = [_version(d) for d in (dataset, unused)]
+    session.add_all(versions)
+    await session.flush()
+    dataset.current_version_id, unused.current_version_id = (v.id for v in versions)
+    session.add(DatasetImage(
+        version_id=versions[1].id, n=0, file_name="a.png", sha256=SHA, suffix=".png", width=1, height=1, size=7,
+        split="train", label="0", labels=["0"], objects=[],
+    ))  # fmt: skip
+    ended = _job(dataset, owner, state="completed", ended_at=utcnow(), best={
+        "name": "val/accuracy", "value": 0.5, "mode": "max", "epoch": 1})  # fmt: skip
+    running = _job(dataset, owner, state="running")
+    session.add_all([ended, running])
+    await session.flush()
+    session.add(Attempt(
+        job_id=running.id, number=1, launch_id=f"job-{running.id}-1", host_id=str(running.id), slot=0, config={}
+    ))  # fmt: skip
+    session.add(Validation(
+        job_id=ended.id, attempt=1, epoch=1, time=utcnow(), metrics={}, per_class=[], is_best=True,
+        primary_metric={"name": "val/accuracy", "value": 0.5, "mode": "max"},
+    ))  # fmt: skip
+    checkpoint = Artifact(
+        job_id=ended.id, project_id=project.id, attempt=1, kind="checkpoint_last", name="last.pt", size=len(BYTES),
+        sha256=SHA, epoch=1, storage_key=f"checkpoints/job-{ended.id}/last", completed_at=utcnow(),
+    )  # fmt: skip
+    operation = Operation(
+        project_id=project.id, created_by=owner, kind="dataset_import", subject_id=dataset.id, status="completed"
+    )
+    conversation = Conversation(project_id=project.id, user_id=mine)
+    session.add_all([checkpoint, operation, conversation])
+    await session.flush()
+    return {
+        "dataset_id": unused.id, "job_id": ended.id, "running_id": running.id, "artifact_id": checkpoint.id,
+        "operation_id": operation.id, "conversation_id": conversation.id,
+    }  # fmt: skip
 
 
 def _version(dataset: Dataset) -> DatasetVersion:
@@ -233,3 +236,7 @@ def _job(dataset: Dataset, user_id: UUID, **more: Any) -> Job:
         dataset_version_id=dataset.current_version_id, task_type="classification", framework="timm", model_name="tiny",
         config={"epochs": 3}, max_retries=0, trace_id="0" * 32, next_check_at=utcnow() + timedelta(days=1), **more,
     )  # fmt: skip
+
+
+async def chunks() -> AsyncIterator[bytes]:
+    yield BYTES

@@ -9,18 +9,21 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import argon2
 import pytest
-from everybody import ASKERS, BYTES, PASSWORD, SHA, Everybody, Rows
+from everybody import ASKERS, BYTES, PASSWORD, PEOPLE, SHA, TOKENS, Everybody, Rows, chunks
 from litestar import Litestar
 from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
+from sqlalchemy import func, select, true
 from test_routes import routes
 
 from visionai.app import create_app
 from visionai.db import utcnow
 from visionai.identity import passwords
+from visionai.identity.tables import AuditEntry
 from visionai.settings import Settings
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/authorisation.md").read_text()
@@ -32,12 +35,12 @@ PAGES = {("GET", "/"), ("GET", "/{path:path}"), ("GET", "/assets/{name:path}")}
 
 def table(heading: str) -> list[list[str]]:
     section = DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    rows = [line.strip("| ").split("|") for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip().strip("`") for cell in row] for row in rows if not set(row[0]) <= set("-: ")]
+    rows = [line.strip()[1:-1].split("|") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows if not set(row[0].strip()) <= set("-:")]
 
 
 CLASSES = {name: dict(zip(table("Classes")[0][1:], cells, strict=True)) for name, *cells in table("Classes")[1:]}
-ROUTES = {tuple(row[0].split(" ", 1)): row[1:] for row in table("Routes")[1:]}
+ROUTES = {tuple(row[0].strip("`").split(" ", 1)): row[1:] for row in table("Routes")[1:]}
 
 
 @pytest.fixture
@@ -57,18 +60,38 @@ def path_in_words(path: str) -> str:
 def test_the_table_has_every_route_and_no_other(app: Litestar) -> None:
     there = {(method, path_in_words(path)) for method, path, _ in routes(app)}
     assert set(ROUTES) == there
+    recorded = {
+        (method, path_in_words(path)): handler.opt.get("audit", "nothing") for method, path, handler in routes(app)
+    }
+    for route, (_, documented) in ROUTES.items():
+        changes, entry = route[0] in CHANGE, recorded[route]
+        if entry is None or not changes:
+            assert not documented.startswith("`"), f"{route} is recorded, says the table, and not the route"
+            assert not changes or entry is None, f"{route} says nothing of an entry"
+            assert not changes or len(documented.split()) > 2, f"{route}: why it is not recorded is missing"
+        else:
+            assert tuple(re.findall(r"[a-z_]+\.[a-z_]+", documented)) == actions(entry), route
     assert set(CLASSES) == {row[0] for row in ROUTES.values()}, "each class is somebody's, and each is explained"
     assert all(tuple(outcomes) == ASKERS for outcomes in CLASSES.values())
 
 
 def test_everybody_gets_what_the_table_says(app: Litestar, everybody: Everybody) -> None:
     shared = {asker: everybody.rows(asker) for asker in ASKERS}
+    recorded = {(method, path): handler.opt.get("audit") for method, path, handler in routes(app)}
     wrong = []
     for changes, method, path, asker, wanted in sorted(questions(app), key=lambda question: question[0]):
         rows = everybody.rows(asker, empty=(method, path) in EMPTY) if changes else shared[asker]
+        before = everybody.run(newest_entry, everybody)
         got = outcome(everybody, method, path, asker, rows)
         if got != wanted:
             wrong.append(f"{method} {path} as {asker}: {got}, and not {wanted}")
+        entries = everybody.run(entries_after, everybody, before)
+        expected = actions(recorded[method, path]) if changes else ()
+        if len(entries) != bool(expected) or not {entry.action for entry in entries} <= set(expected):
+            wrong.append(f"{method} {path} as {asker} is recorded as {[entry.action for entry in entries]}")
+        wrong += [
+            f"{method} {path} as {asker}: {fault}" for entry in entries if (fault := fault_of(entry, everybody, asker))
+        ]
     assert not wrong, "\n".join(wrong)
 
 
@@ -77,6 +100,33 @@ def questions(app: Litestar) -> Iterator[tuple[bool, str, str, str, str]]:
     for method, path, _ in routes(app):
         for asker, wanted in CLASSES[ROUTES[method, path_in_words(path)][0]].items():
             yield method in CHANGE and wanted == "ok", method, path, asker, wanted
+
+
+def actions(entry: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """What a route says of its entry; of several, each call leaves one."""
+    return () if entry is None else (entry,) if isinstance(entry, str) else entry
+
+
+async def newest_entry(everybody: Everybody) -> UUID | None:
+    async with everybody.parts.db.read() as session:
+        return await session.scalar(select(func.max(AuditEntry.id)))
+
+
+async def entries_after(everybody: Everybody, entry_id: UUID | None) -> list[AuditEntry]:
+    async with everybody.parts.db.read() as session:
+        newer = AuditEntry.id > entry_id if entry_id is not None else true()
+        return list(await session.scalars(select(AuditEntry).where(newer)))
+
+
+def fault_of(entry: AuditEntry, everybody: Everybody, asker: str) -> str | None:
+    """Who did it, by what; a link or a refresh token says by itself who uses it."""
+    if entry.via == "link" or entry.action in {"session.signed_in", "session.signed_out"}:
+        return None if entry.user_id is not None and entry.actor else "nobody is named"
+    who = (entry.user_id, entry.actor, entry.via, entry.token_name)
+    name = asker if asker in PEOPLE else "admin"
+    via, token = ("token", asker) if asker in TOKENS else ("session", None)
+    wanted = (everybody.ids[asker], f"{name}@example.org", via, token)
+    return None if who == wanted else f"recorded as {who}, and not {wanted}"
 
 
 def outcome(everybody: Everybody, method: str, path: str, asker: str, rows: Rows) -> str:
@@ -138,10 +188,6 @@ def signed(verb: str) -> Callable[..., dict[str, Any]]:
     return make
 
 
-async def chunks() -> Any:
-    yield BYTES
-
-
 def file(kind: str = "report") -> dict[str, Any]:
     return {"kind": kind, "name": "a.bin", "size": len(BYTES), "sha256": SHA}
 
@@ -174,6 +220,8 @@ V1 = "/api/v1"
 JOB = "/v1/jobs/{job_id:uuid}"
 EMPTY = {("DELETE", f"{V1}/projects/{{project_id:uuid}}")}
 BODIES: dict[tuple[str, str], Callable[[Everybody, Rows, str], dict[str, Any]]] = {
+    ("GET", f"{V1}/audit"): lambda _, r, __: {"params": {"project_id": str(r.project_id)}},
+    ("GET", f"{V1}/audit/export"): lambda _, r, __: {"params": {"project_id": str(r.project_id)}},
     ("GET", "/readyz"): look_of_late,
     ("POST", f"{V1}/auth/setup"): lambda *_: json(token="x", email="a@b", password=PASSWORD),
     ("POST", f"{V1}/auth/login"): lambda *_: json(email="editor@example.org", password=PASSWORD),

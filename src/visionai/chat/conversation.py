@@ -17,7 +17,7 @@ from visionai.errors import BadInput, NotFound, VisionAIError
 from visionai.frameworks import Framework, Frameworks
 from visionai.identity.access import CurrentUser, default_project, project_filter, require_own, require_project
 from visionai.identity.tables import Project
-from visionai.jobs import queries, slots, submit
+from visionai.jobs import slots, submit
 from visionai.jobs.state import JobState
 from visionai.jobs.submit import JobSpec
 from visionai.jobs.tables import Job
@@ -52,7 +52,7 @@ async def say(
             job_id = await _start(session, frameworks, user, reply.draft)
             reply = msgspec.structs.replace(reply, draft=None, pending=None, choices=[])
         elif reply.action == "cancel" and job_id is not None:
-            await submit.cancel(session, await queries.editable_job(session, user, job_id))
+            await submit.cancel_for(session, user, job_id)
     except VisionAIError as e:
         errors = e.errors if isinstance(e, BadInput) else []
         reply = msgspec.structs.replace(reply, action="none", message=e.detail, errors=errors, pending=None)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import Database, utcnow
 from visionai.errors import Conflict, NotFound, Unauthorised
-from visionai.identity import passwords, sessions, tokens
+from visionai.identity import audit, passwords, sessions, tokens
 from visionai.identity.access import (
     CurrentUser,
     Role,
@@ -28,6 +28,10 @@ from visionai.settings import Settings
 log = structlog.get_logger()
 
 RESET_LIFE = timedelta(hours=24)
+
+
+CHANGES = {"role": "user.role_changed", "disabled": "user.disabled"}
+"""What a change of several fields is called: by the weightiest. Its detail names all."""
 
 
 class Change(msgspec.Struct, kw_only=True):
@@ -56,6 +60,7 @@ async def change(session: AsyncSession, user: CurrentUser, user_id: UUID, change
     A new role voids the link to a new password: who may make one for an engineer may not for an admin.
     """
     changed = await _managed(session, user, user_id)
+    before = (changed.role, changed.disabled_at is not None, changed.name)
     if change.role is not None and change.role != changed.role:
         require_new_role(user, user_id, change.role)
         await _keep_an_admin(session, changed)
@@ -70,6 +75,12 @@ async def change(session: AsyncSession, user: CurrentUser, user_id: UUID, change
         changed.disabled_at = utcnow() if change.disabled else None
     if change.name is not None:
         changed.name = change.name
+    role, disabled, name = zip(before, (changed.role, changed.disabled_at is not None, changed.name), strict=True)
+    detail = audit.changed(role=role, disabled=disabled, name=name)
+    action = next((action for field, action in CHANGES.items() if field in detail), "user.renamed")
+    if action == "user.disabled" and changed.disabled_at is None:
+        action = "user.enabled"
+    audit.record(session, user.actor, action, ("user", user_id, changed.email), project_id=None, **detail)
     log.info("person_changed", user=str(user_id), by=str(user.id), role=changed.role, disabled=change.disabled)
     return changed
 
@@ -82,6 +93,7 @@ async def new_reset(session: AsyncSession, user: CurrentUser, user_id: UUID) -> 
     link = Link(tokens.opaque(), utcnow() + RESET_LIFE)
     await forget_reset(session, user_id)
     session.add(PasswordReset(user_id=user_id, token_hash=tokens.digest(link.token), expires_at=link.expires_at))
+    audit.record(session, user.actor, "user.reset_link_made", ("user", user_id, person.email))
     log.info("reset_link_made", user=str(user_id), by=str(user.id))
     return link
 
@@ -96,6 +108,8 @@ async def reset(db: Database, settings: Settings, client: Client, token: str, pa
         person.password_hash = password_hash
         await forget_reset(session, person.id)
         await sessions.end_all(session, person.id)
+        who = audit.Actor(person.id, person.email, "link", client.ip)
+        audit.record(session, who, "user.password_changed", ("user", person.id, person.email))
         return await sessions.begin(session, settings, person, client)
 
 

@@ -15,9 +15,11 @@ from visionai.db import after_commit, utcnow
 from visionai.errors import BadInput, FieldError
 from visionai.frameworks import Frameworks
 from visionai.identity.access import CurrentUser, may_see, require_project
+from visionai.identity.audit import record
 from visionai.jobs import events, history
 from visionai.jobs.decide import Problem
 from visionai.jobs.policy import Policy
+from visionai.jobs.queries import editable_job
 from visionai.jobs.state import ENDED, JobState
 from visionai.jobs.tables import Artifact, Job
 from visionai.trainers.contract import ModelEntry, defaults, validate_config
@@ -77,7 +79,20 @@ async def submit(
     await session.flush()
     job.best = await history.best(session, job)
     events.emit(session, job, "state", {"state": job.state, "reason": ""})
+    action = "job.resumed" if checkpoint is not None else "job.retried" if parent is not None else "job.created"
+    record(
+        session, user.actor, action, ("job", job.id, job.name), project_id=job.project_id, dataset=dataset.id,
+        **({"parent": parent.id} if parent is not None else {}),
+    )  # fmt: skip
     after_commit(session, Wake("job", job.id))
+    return job
+
+
+async def cancel_for(session: AsyncSession, user: CurrentUser, job_id: UUID) -> Job:
+    """``cancel``, by somebody who may."""
+    job = await editable_job(session, user, job_id)
+    await cancel(session, job)
+    record(session, user.actor, "job.cancelled", ("job", job_id, job.name), project_id=job.project_id)
     return job
 
 
