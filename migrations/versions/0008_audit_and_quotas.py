@@ -1,4 +1,4 @@
-"""what people did, append-only"""
+"""what people did, append-only; quotas"""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ SAYS = "audit entries are never changed"
 
 
 def upgrade() -> None:
+    op.create_table(
+        "quotas",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("datasets", sa.Integer(), nullable=True),
+        sa.Column("storage_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("gpu_seconds", sa.BigInteger(), nullable=True),
+        sa.Column("running", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("subject_id", name=op.f("pk_quotas")),
+    )
+    op.add_column("datasets", sa.Column("upload_bytes", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_table(
         "audit_entries",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -52,6 +62,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("datasets", "upload_bytes")
+    op.drop_table("quotas")
     op.drop_table("audit_entries")
     if op.get_bind().dialect.name != "sqlite":
         op.execute("DROP FUNCTION refuse_audit_change()")

@@ -173,6 +173,11 @@ def archive(_: Everybody, rows: Rows, __: str) -> dict[str, Any]:
     return {"files": {"file": ("a.zip", b"PK")}, "data": {"project_id": str(rows.project_id)}}
 
 
+def own_quota(everybody: Everybody, _: Rows, asker: str) -> dict[str, Any]:
+    whose = everybody.ids["owner" if asker == "stranger" else asker if asker in everybody.ids else "owner"]
+    return {"address": f"/api/v1/users/{whose}/quota"}
+
+
 def training(everybody: Everybody, rows: Rows, _: str) -> dict[str, Any]:
     return json(dataset_id=rows.dataset_id, task_type="classification", framework="timm", model_name="tiny")
 
@@ -237,6 +242,9 @@ BODIES: dict[tuple[str, str], Callable[[Everybody, Rows, str], dict[str, Any]]] 
     ("PATCH", f"{V1}/users/{{user_id:uuid}}"): lambda *_: json(role="viewer"),
     ("POST", f"{V1}/invitations"): lambda _, r, __: json(role="engineer", project_id=r.project_id),
     ("POST", f"{V1}/invitations/accept"): lambda _, r, __: json(token=r.invitation),
+    ("GET", f"{V1}/users/{{user_id:uuid}}/quota"): own_quota,
+    ("PUT", f"{V1}/users/{{user_id:uuid}}/quota"): lambda *_: json(running=1),
+    ("PUT", f"{V1}/projects/{{project_id:uuid}}/quota"): lambda *_: json(running=1),
     ("POST", f"{V1}/tokens"): lambda *_: json(name="nightly"),
     ("POST", f"{V1}/projects"): lambda *_: json(name="a new one"),
     ("PATCH", f"{V1}/projects/{{project_id:uuid}}"): lambda *_: json(name="renamed"),

@@ -37,6 +37,7 @@ from visionai.errors import BadInput, Conflict, FieldError
 from visionai.identity.access import CurrentUser, default_project, require_project
 from visionai.identity.audit import record
 from visionai.jobs.queries import uses_dataset
+from visionai.jobs.quotas import admit_upload
 from visionai.operations import queries as operations
 from visionai.parts import Parts
 from visionai.storage import keys
@@ -98,13 +99,13 @@ async def upload(
                 raise BadInput.field("file", "send one file at a time")
             else:
                 file_name = part.file_name or ""
-                await receiving.begin(**await destination(parts.db, user, fields, file_name))
+                await receiving.begin(**await destination(parts.db, user, fields, file_name), admit=admit_upload)
                 await receiving.store(part.blocks())
         if file_name is None or receiving.size == 0:
             raise BadInput.field("file", "is missing" if file_name is None else "is empty")
         where = await destination(parts.db, user, fields, file_name)
         async with parts.db.write() as session:
-            op = await receiving.finish(session, **where)
+            op = await receiving.finish(session, **where, admit=admit_upload)
             record(
                 session, user.actor, "dataset.created", ("dataset", receiving.dataset_id, where["name"]),
                 project_id=where["project_id"], size=receiving.size,

@@ -171,6 +171,12 @@ def require_maker(user: CurrentUser) -> None:
         raise Forbidden("Your role is viewer: ask an admin to make the project for you.")
 
 
+def require_quota_of(user: CurrentUser, user_id: UUID) -> None:
+    """One's own, and for admins and managers anybody's."""
+    if user_id != user.id and user.role not in {"admin", "manager"}:
+        raise NotFound("There is no such user.")
+
+
 def require_own(user: CurrentUser, user_id: UUID, what: str) -> None:
     """What is one person's alone, a conversation, does not exist for others, admins included."""
     if user_id != user.id:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from visionai.errors import BadInput, Conflict, NotFound
 from visionai.identity.access import CurrentUser, ProjectRole, require_project
 from visionai.identity.audit import changed, record
-from visionai.identity.tables import Project, ProjectMember, User
+from visionai.identity.tables import Project, ProjectMember, Quota, User
 
 
 async def add_project(session: AsyncSession, user_id: UUID, name: str) -> Project:
@@ -32,6 +32,7 @@ async def rename(session: AsyncSession, user: CurrentUser, project_id: UUID, nam
 
 async def remove(session: AsyncSession, user: CurrentUser, project_id: UUID) -> None:
     """With its members and open invitations. The caller has looked that nothing is in it."""
+    await session.execute(delete(Quota).where(Quota.subject_id == project_id))
     name = await session.scalar(delete(Project).where(Project.id == project_id).returning(Project.name))
     record(session, user.actor, "project.deleted", ("project", project_id, name or ""), project_id=project_id)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from visionai.db import Base, utcnow
@@ -124,6 +124,18 @@ class IdempotencyKey(Base):
     body: Mapped[dict[str, Any]]
     headers: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+
+
+class Quota(Base):
+    """Of a person or a project; none: no limits. None: not this one."""
+
+    __tablename__ = "quotas"
+
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    datasets: Mapped[int | None]
+    storage_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    gpu_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    running: Mapped[int | None]
 
 
 class AuditEntry(Base):

@@ -20,6 +20,7 @@ from visionai.jobs import events, history
 from visionai.jobs.decide import Problem
 from visionai.jobs.policy import Policy
 from visionai.jobs.queries import editable_job
+from visionai.jobs.quotas import admit_job
 from visionai.jobs.state import ENDED, JobState
 from visionai.jobs.tables import Artifact, Job
 from visionai.trainers.contract import ModelEntry, defaults, validate_config
@@ -60,6 +61,7 @@ async def submit(
         raise BadInput(wrong)
     dataset = await session.get_one(Dataset, spec.dataset_id)
     await require_project(session, user, dataset.project_id, at_least="editor")
+    await admit_job(session, user.id, dataset.project_id)
     policy = spec.policy or Policy()
     job = Job(
         project_id=dataset.project_id, created_by=user.id, name=spec.name or f"{spec.model_name} on {dataset.name}",
