@@ -176,6 +176,19 @@ async def test_what_a_killed_server_left_behind_is_ended(tmp_path: Path) -> None
     await after.stop()
 
 
+async def test_it_starts_where_nothing_can_make_it_die_with_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "setpriv"
+    other.write_text("#!/bin/sh\nexit 1\n")
+    other.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    redis._dies_with_us.cache_clear()
+    server = await started(tmp_path)
+    await server.stop()
+    redis._dies_with_us.cache_clear()
+
+
 async def test_it_dies_with_a_server_that_is_killed(tmp_path: Path) -> None:
     program = f"""
 import asyncio, pathlib

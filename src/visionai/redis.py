@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import importlib.util
 import os
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -187,10 +189,15 @@ def _valkey() -> Path:
     return next(Path(package.origin).parent.glob("_binaries/*/valkey-server"))
 
 
+@functools.cache
 def _dies_with_us() -> list[str]:
-    """What goes before a command so that the kernel kills it when the thread that started it ends: Linux alone can."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+    """What goes before a command so that the kernel kills it when the thread that started it ends: Linux alone can, and
+    not every ``setpriv`` knows how (BusyBox's does not), so it is tried."""
+    if (setpriv := shutil.which("setpriv")) is None:
+        return []
+    before = [setpriv, "--pdeathsig", "KILL"]
+    tried = subprocess.run([*before, setpriv, "--version"], check=False, capture_output=True)
+    return before if tried.returncode == 0 else []
 
 
 def _runtime(data_dir: Path) -> Path:

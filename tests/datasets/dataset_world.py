@@ -13,6 +13,7 @@ import archives
 import httpx
 from litestar import Litestar
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.datasets.importing import IMPORT
 from visionai.identity import sessions, tokens
@@ -31,7 +32,7 @@ class World:
     def __init__(self, app: Litestar, client: httpx.AsyncClient) -> None:
         self.app, self.client, self.parts = app, client, app.state.parts
         self.users: dict[str, User] = {}
-        self.tokens: dict[str, str] = {}
+        self.sessions: dict[str, UUID] = {}
         self.projects: dict[str, Project] = {}
 
     async def populate(self) -> None:
@@ -41,19 +42,25 @@ class World:
                 ("rita", "engineer", "one", "reader"),
                 ("sam", "engineer", "two", "owner"),
             ):  # fmt: skip
-                user = self.users[name] = User(email=f"{name}@example.org", password_hash="-", role=role)
-                session.add(user)
-                await session.flush()
+                user = await self.add_user(session, name, role)
                 if project not in self.projects:
                     self.projects[project] = Project(name=project, created_by=user.id)
                     session.add(self.projects[project])
                     await session.flush()
                 session.add(ProjectMember(project_id=self.projects[project].id, user_id=user.id, role=membership))
-                signed_in = await sessions.begin(session, self.parts.settings, user, Client())
-                self.tokens[name] = tokens.access_token(self.parts.settings, user.id, signed_in.session_id)
+
+    async def add_user(self, session: AsyncSession, name: str, role: str) -> User:
+        """Somebody who is signed in."""
+        user = self.users[name] = User(email=f"{name}@example.org", password_hash="-", role=role)
+        session.add(user)
+        await session.flush()
+        signed_in = await sessions.begin(session, self.parts.settings, user, Client())
+        self.sessions[name] = signed_in.session_id
+        return user
 
     def headers(self, name: str = "ada") -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.tokens[name]}"}
+        token = tokens.access_token(self.parts.settings, self.users[name].id, self.sessions[name])
+        return {"Authorization": f"Bearer {token}"}
 
     async def upload(self, body: bytes, name: str = "photos.zip", who: str = "ada", **fields: str) -> httpx.Response:
         return await self.client.post(

@@ -25,7 +25,6 @@ from visionai.datasets import resumable
 from visionai.datasets.tables import Dataset, DatasetUpload
 from visionai.datasets.uploads import ABANDONED, remove_abandoned
 from visionai.db import utcnow
-from visionai.identity.tables import User
 from visionai.operations.tables import Operation
 from visionai.storage import keys
 
@@ -259,8 +258,7 @@ async def test_who_is_let_through_with_post_alone_may_send_and_give_up(tus: Tus,
 async def test_only_who_began_it_and_admins_may_go_on(tus: Tus, world: World) -> None:
     path = await tus.begun(10)
     async with world.parts.db.write() as session:
-        world.users["root"] = User(email="root@example.org", password_hash="-", role="admin")
-        session.add(world.users["root"])
+        await world.add_user(session, "root", "admin")
     for who in ("rita", "sam"):
         assert (await tus.patch(path, 0, b"x", who=who)).status_code == 404
         assert (await tus.ask("HEAD", path, who=who)).status_code == 404

@@ -124,7 +124,7 @@ def look_at_the_results(page: Page) -> None:
     expect(page.get_by_role("region", name="Classes").get_by_role("row")).to_have_count(11)
     expect(page.get_by_role("region", name="Confusion matrix").get_by_role("row")).to_have_count(11)
     views.get_by_role("link", name="Log").click()
-    expect(page.get_by_role("log")).to_contain_text("epoch", ignore_case=True)
+    expect(page.get_by_role("log", name="Log")).to_contain_text("epoch", ignore_case=True)
     views.get_by_role("link", name="Overview").click()
 
 

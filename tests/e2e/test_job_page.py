@@ -274,7 +274,7 @@ def test_a_million_lines_are_scrolled_and_few_of_them_held(inside: Page) -> None
 
     answer(inside, job(), logs=counted)
     inside.goto(f"{PATH}?view=log")
-    log = inside.get_by_role("log")
+    log = inside.get_by_role("log", name="Log")
     expect(log.get_by_text("step 999999", exact=True)).to_be_visible()
     log.evaluate("box => { box.scrollTop = 0 }")
     expect(log.get_by_text("step 1", exact=True)).to_be_visible()
@@ -293,7 +293,7 @@ def test_a_log_is_searched_forth_and_back(inside: Page) -> None:
     search = inside.get_by_role("searchbox", name="Search the log")
     search.fill("failed")
     expect(inside.get_by_text("4", exact=True)).to_be_visible()
-    log = inside.get_by_role("log")
+    log = inside.get_by_role("log", name="Log")
     log.evaluate("box => { box.scrollTop = 0 }")
     search.press("Enter")
     expect(inside.get_by_text("1 of 4")).to_be_visible()
@@ -309,7 +309,7 @@ def test_only_some_levels_are_shown(inside: Page) -> None:
     answer(inside, job())
     inside.goto(f"{PATH}?view=log")
     inside.get_by_role("button", name="error", exact=True).click()
-    expect(inside.get_by_role("log").get_by_text("it failed")).to_have_count(4)
+    expect(inside.get_by_role("log", name="Log").get_by_text("it failed")).to_have_count(4)
     expect(inside.get_by_text("4 lines")).to_be_visible()
 
 
@@ -330,7 +330,7 @@ def test_a_running_log_is_followed_until_one_scrolls_up(inside: Page) -> None:
     follow = inside.get_by_role("button", name="Follow")
     expect(follow).to_have_attribute("aria-pressed", "true")
     expect(inside.get_by_text("step 999999", exact=True)).to_be_visible()
-    inside.get_by_role("log").evaluate("box => { box.scrollTop -= 500 }")
+    inside.get_by_role("log", name="Log").evaluate("box => { box.scrollTop -= 500 }")
     expect(follow).to_have_attribute("aria-pressed", "false")
     inside.get_by_role("button", name="To the end").click()
     expect(follow).to_have_attribute("aria-pressed", "true")

@@ -158,6 +158,15 @@ def test_filters_and_the_order_stand_in_the_address_and_survive_a_reload(inside:
     expect(inside.locator(".job-name").first).to_have_text("run 0999")
 
 
+def test_rows_keep_apart_when_a_window_is_made_narrow(inside: Page) -> None:
+    inside.goto("/jobs")
+    expect(inside.locator(".job-name").first).to_be_visible()
+    inside.set_viewport_size({"width": 390, "height": 844})
+    apart = """() => [...document.querySelectorAll(".job-rows > li")].map(li => li.getBoundingClientRect())
+        .toSorted((a, b) => a.top - b.top).every((box, i, all) => i === 0 || box.top >= all[i - 1].bottom - 1)"""
+    inside.wait_for_function(apart)
+
+
 def test_a_thousand_rows_are_reached_and_few_exist(inside: Page) -> None:
     inside.goto("/jobs")
     box = inside.get_by_role("checkbox", name="Choose run 0999")

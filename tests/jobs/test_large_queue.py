@@ -58,6 +58,18 @@ async def test_a_training_is_woken_once_its_process_has_ended_or_is_silent(world
     assert await reconcile.sweep(world.parts) == [job_id]
 
 
+async def test_one_that_cannot_be_looked_at_holds_up_no_other(world: World, monkeypatch: Any) -> None:
+    jobs = await queued(world, 3)
+
+    async def damaged(_handle: Any) -> Any:
+        raise OSError("its folder cannot be read")
+
+    monkeypatch.setattr(world.executor, "poll", damaged)
+    await all_due(world)
+    assert await reconcile.sweep(world.parts) == jobs[:1], "it is left to its own reconcile, which says what is wrong"
+    assert (await world.job(jobs[2])).state_reason == "Waiting for a free slot."
+
+
 async def test_a_reason_that_has_changed_is_told_anew(world: World) -> None:
     jobs = await queued(world, 3)
     await all_due(world)

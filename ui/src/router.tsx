@@ -21,6 +21,16 @@ const setup = createRoute({
   path: "/setup",
   component: lazyRouteComponent(() => import("./pages/setup"), "SetupPage"),
 });
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./pages/invitation"), "InvitationPage"),
+});
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: "/reset",
+  component: lazyRouteComponent(() => import("./pages/reset"), "ResetPage"),
+});
 
 const inside = createRoute({
   getParentRoute: () => root,
@@ -91,10 +101,25 @@ const models = createRoute({
   validateSearch: (search): { q?: string; here?: boolean } => ({ q: text(search.q), here: search.here === true || undefined }),
   component: lazyRouteComponent(() => import("./pages/models"), "ModelsPage"),
 });
+const account = createRoute({
+  getParentRoute: () => inside,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./pages/account"), "AccountPage"),
+});
+const people = createRoute({
+  getParentRoute: () => inside,
+  path: "/people",
+  component: lazyRouteComponent(() => import("./pages/people"), "PeoplePage"),
+});
+const project = createRoute({
+  getParentRoute: () => inside,
+  path: "/projects/$projectId",
+  component: lazyRouteComponent(() => import("./pages/project"), "ProjectPage"),
+});
 const nowhere = createRoute({ getParentRoute: () => inside, path: "$", component: () => <NotFound /> });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, inside.addChildren([home, datasets, dataset, jobs, job, compare, train, models, nowhere])]),
+  routeTree: root.addChildren([login, setup, invitation, reset, inside.addChildren([home, datasets, dataset, jobs, job, compare, train, models, account, people, project, nowhere])]),
   defaultPreload: "intent",
   defaultPendingComponent: () => <Skeleton height="40vh" />,
   defaultErrorComponent: ({ error }) => <Failure error={error} retry={() => location.reload()} />,

@@ -72,13 +72,13 @@ async def login(db: Database, settings: Settings, client: Client, email: str, pa
 
 
 async def add_user(session: AsyncSession, email: str, password_hash: str, role: Role, name: str) -> User:
-    """With a project of their own."""
+    """With a project of their own, which bears their name: an admin sees everybody's."""
     if await session.scalar(select(User.id).where(User.email == email.lower())) is not None:
         raise BadInput.field("email", "there is a user with this address already")
     user = User(email=email.lower(), name=name, password_hash=password_hash, role=role)
     session.add(user)
     await session.flush()
-    await add_project(session, user.id, "My project")
+    await add_project(session, user.id, f"{(name or email.partition('@')[0])[:180]}'s project")
     return user
 
 

@@ -126,7 +126,10 @@ _LEFT_OUT = [
 
 async def _goes_on(parts: Parts, job: Job, attempt: Attempt) -> bool:
     """Whether there is nothing to do before the next sweep. It writes nothing down, so it needs no lease."""
-    process = await _observe(parts, attempt)
+    try:
+        process = await _observe(parts, attempt)
+    except Exception:  # its own reconcile says what is wrong with it: here it would hold up all the others
+        return False
     action = _decide(parts, job, attempt, process)
     wait = timedelta(seconds=parts.settings.sweep_seconds)
     return isinstance(action, Wait) and (action.until is None or action.until > utcnow() + wait)

@@ -30,6 +30,9 @@ export const session = {
     store.set(tokens.user);
   },
 
+  /** As the server has it now: a new name. */
+  changed: (user: User): void => store.set(user),
+
   end(): void {
     localStorage.removeItem(REMEMBERED);
     access = null;

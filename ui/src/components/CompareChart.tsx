@@ -48,7 +48,7 @@ export function CompareChart({ lines, name, label }: { lines: readonly Line[]; n
   const valueOf = (i: number): number | null => (hovered === null ? (data[i + 1] as (number | null)[]).findLast((v) => v !== null) : data[i + 1]![hovered]) ?? null;
   return (
     <div className="stack-s">
-      <span className="chart-key">
+      <span className="compare-keys">
         {lines.map((line, i) => (
           <span key={line.id} className="compare-key">
             <Swatch at={i} />

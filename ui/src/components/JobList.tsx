@@ -18,7 +18,7 @@ export function JobList({ jobs, now, selection, onSelect, more }: Props) {
   const t = useWords().jobs;
   const navigate = useNavigate();
   const box = useRef<HTMLUListElement>(null);
-  const { width, top } = usePlace(box);
+  const { top } = usePlace(box);
   /** The row that the keyboard is at: it exists wherever the screen is, so that the focus is not lost. */
   const [at, setAt] = useState<number | null>(null);
   const going = useRef<number | null>(null);
@@ -34,7 +34,6 @@ export function JobList({ jobs, now, selection, onSelect, more }: Props) {
       return at === null || at >= count || (at >= from && at <= to) ? range : [...range, at].toSorted((a, b) => a - b);
     },
   });
-  useLayoutEffect(() => rows.measure(), [rows, width]);
   const visible = rows.getVirtualItems();
   const last = visible.at(-1)?.index ?? 0;
   useEffect(() => {

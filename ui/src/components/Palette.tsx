@@ -4,9 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { $api, api, unwrap } from "../api/client";
+import { useUser } from "../api/session";
 import { signOut } from "../api/sign-out";
 import { useSettled } from "../lib/hooks";
 import { bestFirst } from "../lib/match";
+import { looksAfter } from "../lib/people";
 import { chooseLanguage, useWords } from "../words";
 import { LANGUAGES, type Language } from "../words/locale";
 import { JobBadge } from "./states";
@@ -103,6 +105,7 @@ export function Palette({ onClose, onShortcuts }: { onClose: () => void; onShort
 function useFound(typed: string, onShortcuts: () => void): { groups: Group[]; searching: boolean; failed: boolean } {
   const t = useWords();
   const navigate = useNavigate();
+  const user = useUser();
   const { setColorScheme } = useMantineColorScheme();
   const asked = useSettled(typed, TYPED_MS);
   const jobs = useQuery({
@@ -117,6 +120,8 @@ function useFound(typed: string, onShortcuts: () => void): { groups: Group[]; se
     { id: "jobs", name: t.shell.jobs, act: () => void navigate({ to: "/jobs" }) },
     { id: "models", name: t.shell.models, act: () => void navigate({ to: "/models" }) },
     { id: "compare", name: t.palette.compare, act: () => void navigate({ to: "/compare" }) },
+    { id: "account", name: t.account.title, act: () => void navigate({ to: "/account" }) },
+    ...(looksAfter(user) ? [{ id: "people", name: t.people.title, act: () => void navigate({ to: "/people" }) }] : []),
   ];
   const actions: Option[] = [
     { id: "train", name: t.newTraining, act: () => void navigate({ to: "/train" }) },

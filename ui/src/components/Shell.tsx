@@ -8,6 +8,7 @@ import { useConnection } from "../api/connection";
 import { useUser } from "../api/session";
 import { signOut } from "../api/sign-out";
 import { shortcutOf, type Shortcut } from "../lib/keys";
+import { looksAfter } from "../lib/people";
 import { browser } from "../live/notices";
 import { useWords } from "../words";
 import { LanguageSwitch } from "./LanguageSwitch";
@@ -146,6 +147,8 @@ function SchemeToggle() {
   );
 }
 
+const closeAccount = (): void => document.getElementById("account")?.hidePopover();
+
 function Account() {
   const t = useWords();
   const user = useUser();
@@ -159,6 +162,18 @@ function Account() {
           {user?.name || user?.email}
           {user && <span className="dim small"> · {t.roles[user.role]}</span>}
         </p>
+        <p>
+          <Link to="/account" onClick={closeAccount}>
+            {t.account.title}
+          </Link>
+        </p>
+        {looksAfter(user) && (
+          <p>
+            <Link to="/people" onClick={closeAccount}>
+              {t.people.title}
+            </Link>
+          </p>
+        )}
         <LanguageSwitch />
         <Button variant="default" size="xs" onClick={() => void signOut()}>
           {t.shell.signOut}
