@@ -24,6 +24,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subject_id", name=op.f("pk_quotas")),
     )
     op.add_column("datasets", sa.Column("upload_bytes", sa.BigInteger(), nullable=False, server_default="0"))
+    op.execute(
+        "UPDATE datasets SET upload_bytes = (SELECT size FROM dataset_uploads WHERE dataset_id = datasets.id) "
+        "WHERE id IN (SELECT dataset_id FROM dataset_uploads)"
+    )
     op.create_table(
         "audit_entries",
         sa.Column("id", sa.Uuid(), nullable=False),

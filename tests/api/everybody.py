@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.chat.tables import Conversation
-from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
+from visionai.datasets.tables import Dataset, DatasetImage, DatasetUpload, DatasetVersion
 from visionai.db import utcnow
 from visionai.frameworks import Framework, Frameworks
 from visionai.identity import api_tokens, passwords, sessions, tokens
@@ -41,6 +41,7 @@ TOKENS = {"token:read": "read", "token:write": "write"}
 """Of the admin, so that what they are refused is the token's own limits."""
 ASKERS = ("nobody", "trainer", *PEOPLE, *TOKENS)
 BYTES = b"weights"
+UPLOADED = b"PK"
 SHA = hashlib.sha256(BYTES).hexdigest()
 
 
@@ -56,6 +57,8 @@ class Rows(msgspec.Struct):
     """Its trainer may report."""
     artifact_id: UUID
     operation_id: UUID
+    upload_id: UUID
+    """Of ``UPLOADED`` bytes, of which none have come."""
     conversation_id: UUID
     invitation_id: UUID
     invitation: str
@@ -164,7 +167,7 @@ class Everybody:
         await session.flush()
         ids = {} if empty else await things(session, project, owner, mine)
         nothing = dict.fromkeys(
-            ("dataset_id", "job_id", "running_id", "artifact_id", "operation_id", "conversation_id"), owner
+            ("dataset_id", "job_id", "running_id", "artifact_id", "operation_id", "upload_id", "conversation_id"), owner
         )  # fmt: skip
         return Rows(
             project_id=project.id, invitation_id=open_.id, invitation=invitation, link=link, user_id=user.id,
@@ -210,15 +213,26 @@ async def things(session: AsyncSession, project: Project, owner: UUID, mine: UUI
         job_id=ended.id, project_id=project.id, attempt=1, kind="checkpoint_last", name="last.pt", size=len(BYTES),
         sha256=SHA, epoch=1, storage_key=f"checkpoints/job-{ended.id}/last", completed_at=utcnow(),
     )  # fmt: skip
+    predictions = Artifact(
+        job_id=ended.id, project_id=project.id, attempt=1, kind="predictions", name="predictions.jsonl", size=2,
+        sha256=SHA, epoch=1, storage_key=f"predictions/job-{ended.id}", completed_at=utcnow(),
+    )  # fmt: skip
+    coming = Dataset(project_id=project.id, created_by=mine, name="coming", status="uploading")
+    session.add(coming)
+    await session.flush()
+    upload = DatasetUpload(
+        dataset_id=coming.id, created_by=mine, size=len(UPLOADED), expires_at=utcnow() + timedelta(hours=1)
+    )
     operation = Operation(
         project_id=project.id, created_by=owner, kind="dataset_import", subject_id=dataset.id, status="completed"
     )
     conversation = Conversation(project_id=project.id, user_id=mine)
-    session.add_all([checkpoint, operation, conversation])
+    session.add_all([checkpoint, predictions, upload, operation, conversation])
     await session.flush()
     return {
         "dataset_id": unused.id, "job_id": ended.id, "running_id": running.id, "artifact_id": checkpoint.id,
-        "operation_id": operation.id, "conversation_id": conversation.id,
+        "operation_id": operation.id, "upload_id": upload.id,
+        "conversation_id": conversation.id,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import re
 import tempfile
@@ -13,7 +14,7 @@ from uuid import UUID
 
 import argon2
 import pytest
-from everybody import ASKERS, BYTES, PASSWORD, PEOPLE, SHA, TOKENS, Everybody, Rows, chunks
+from everybody import ASKERS, BYTES, PASSWORD, PEOPLE, SHA, TOKENS, UPLOADED, Everybody, Rows, chunks
 from litestar import Litestar
 from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
@@ -133,7 +134,8 @@ def outcome(everybody: Everybody, method: str, path: str, asker: str, rows: Rows
     if method == "WS":
         return socket_outcome(everybody, asker, rows)
     address, more = request_for(everybody, method, path, asker, rows)
-    headers = {"Authorization": f"Bearer {bearer}"} if (bearer := everybody.bearer(asker, rows)) else {}
+    headers = more.pop("headers", {})
+    headers |= {"Authorization": f"Bearer {bearer}"} if (bearer := everybody.bearer(asker, rows)) else {}
     everybody.client.cookies.clear()
     answer = everybody.client.request(method, address, headers=headers, follow_redirects=False, **more)
     let_in = answer.status_code < 400 or ((method, path) in PAGES and answer.status_code not in {401, 403})
@@ -176,6 +178,24 @@ def archive(_: Everybody, rows: Rows, __: str) -> dict[str, Any]:
 def own_quota(everybody: Everybody, _: Rows, asker: str) -> dict[str, Any]:
     whose = everybody.ids["owner" if asker == "stranger" else asker if asker in everybody.ids else "owner"]
     return {"address": f"/api/v1/users/{whose}/quota"}
+
+
+def tus(content: bytes | None = None, **headers: str) -> Callable[..., dict[str, Any]]:
+    """Of a resumable upload."""
+
+    def make(_: Everybody, rows: Rows, __: str) -> dict[str, Any]:
+        project = base64.b64encode(str(rows.project_id).encode()).decode()
+        said = {"tus-resumable": "1.0.0", "upload-metadata": f"filename YS56aXA=,project_id {project}"}
+        return {"headers": said | {name.replace("_", "-"): value for name, value in headers.items()}} | (
+            {"content": content} if content is not None else {}
+        )
+
+    return make
+
+
+def predicted(everybody: Everybody, rows: Rows, _: str) -> dict[str, Any]:
+    everybody.run(everybody.parts.storage.put, f"predictions/job-{rows.job_id}", chunks())
+    return {}
 
 
 def training(everybody: Everybody, rows: Rows, _: str) -> dict[str, Any]:
@@ -251,6 +271,14 @@ BODIES: dict[tuple[str, str], Callable[[Everybody, Rows, str], dict[str, Any]]] 
     ("POST", f"{V1}/projects/{{project_id:uuid}}/members"): lambda _, r, __: json(user_id=r.newcomer_id, role="reader"),
     ("PATCH", f"{V1}/projects/{{project_id:uuid}}/members/{{user_id:uuid}}"): lambda *_: json(role="editor"),
     ("POST", f"{V1}/datasets/upload"): archive,
+    ("POST", f"{V1}/uploads"): tus(upload_length=str(len(UPLOADED))),
+    ("HEAD", f"{V1}/uploads/{{upload_id:uuid}}"): tus(),
+    ("PATCH", f"{V1}/uploads/{{upload_id:uuid}}"): tus(
+        UPLOADED, upload_offset="0", content_type="application/offset+octet-stream"
+    ),
+    ("POST", f"{V1}/uploads/{{upload_id:uuid}}"): tus(x_http_method_override="DELETE"),
+    ("DELETE", f"{V1}/uploads/{{upload_id:uuid}}"): tus(),
+    ("GET", f"{V1}/training/jobs/{{job_id:uuid}}/predictions"): predicted,
     ("POST", f"{V1}/training/jobs"): training,
     ("PATCH", f"{V1}/artifacts/{{artifact_id:uuid}}"): lambda *_: json(pinned=True),
     ("POST", f"{V1}/chat/message"): lambda _, r, __: json(content="hello", project_id=r.project_id),

@@ -72,6 +72,27 @@ def test_an_upload_that_passes_the_storage_quota_ends_and_leaves_nothing(admin: 
     assert sum(p.stat().st_size for p in stored) == 600
 
 
+def begin(who: Any, size: int) -> Any:
+    """A resumable upload."""
+    headers = {"tus-resumable": "1.0.0", "upload-length": str(size), "upload-metadata": "filename YS56aXA="}
+    return who.client.post("/api/v1/uploads", headers=headers | {"Authorization": f"Bearer {who.token}"})
+
+
+def test_a_resumable_upload_has_its_room_from_its_beginning_and_gives_it_back(admin: Any) -> None:
+    path = f"users/{me(admin)}"
+    put(admin, path, storage_bytes=1000, datasets=2)
+    first = begin(admin, 600)
+    assert first.status_code == 201
+    assert admin.call("GET", f"/api/v1/{path}/quota").json()["used"]["storage_bytes"] == 600, "none of it has come"
+    refused = begin(admin, 401)
+    assert (refused.status_code, refused.json()["code"]) == (413, "quota_exceeded")
+    assert begin(admin, 399).status_code == 201
+    assert (refused := begin(admin, 1)).status_code == 403 and "2 of 2" in refused.json()["detail"]
+    headers = {"tus-resumable": "1.0.0", "Authorization": f"Bearer {admin.token}"}
+    assert admin.client.delete(first.headers["location"], headers=headers).status_code == 204
+    assert begin(admin, 600).status_code == 201
+
+
 def test_a_project_that_is_named_after_the_file_is_asked_too(admin: Any) -> None:
     full = admin.call("POST", "/api/v1/projects", json={"name": "full"}).json()["id"]
     put(admin, f"projects/{full}", datasets=0)

@@ -1,4 +1,4 @@
-"""What 0007 makes of the sign-ins that there were, and that 0008 goes there and back."""
+"""What 0007 makes of the sign-ins that there were, that 0008 goes there and back, and what 0010 leaves."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ async def test_there_and_back_and_there_again(go: Go, tmp_path: Path) -> None:
 
 
 def test_the_tables_are_what_the_models_say(go: Go, tmp_path: Path) -> None:
-    go("0008")
+    go("0010")
     metadata = sa.MetaData(naming_convention=Base.metadata.naming_convention)
     identity = ("users", "projects", "sessions", "refresh_tokens", "api_tokens", "password_resets", "invitations")
     for name in (*identity, "audit_entries", "quotas"):

@@ -98,12 +98,7 @@ class Upload:
     def _refuse_more(self, received: int) -> None:
         if received > self._max_bytes:
             raise too_large(self._max_bytes)
-        if self._room is not None and received > self._room:
-            raise TooLarge(
-                f"The storage quota has room for {self._room:,} bytes: delete what is not needed, or ask an admin for "
-                "more.",
-                code="quota_exceeded",
-            )
+        refuse_beyond(self._room, received)
 
     async def _touch(self) -> None:
         self._touched = self._now()
@@ -137,6 +132,15 @@ async def begin_import(session: AsyncSession, dataset: Dataset, operation_id: UU
 
 def too_large(most: int) -> TooLarge:
     return TooLarge(f"One upload may have {most:,} bytes: split the archive.")
+
+
+def refuse_beyond(room: int | None, size: int) -> None:
+    """Raises TooLarge where a quota has not so much ``room`` (None: there is none)."""
+    if room is not None and size > room:
+        raise TooLarge(
+            f"The storage quota has room for {room:,} bytes: delete what is not needed, or ask an admin for more.",
+            code="quota_exceeded",
+        )
 
 
 def _given_up() -> Conflict:
