@@ -41,6 +41,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What people did, newest first
+         * @description Admins see all; owners of projects what was done in those, without anybody's address in the network.
+         */
+        get: operations["ApiV1AuditListEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as a file
+         * @description All that match, as they are read. In CSV a cell that a spreadsheet would take for a formula begins with ``'``.
+         */
+        get: operations["ApiV1AuditExportExportEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/accept": {
         parameters: {
             query?: never;
@@ -1453,6 +1493,27 @@ export interface components {
             released_at: string | null;
             resume_epoch: number | null;
         };
+        /** AuditEntry */
+        AuditEntry: {
+            action: string;
+            actor: string;
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            id: string;
+            ip: string;
+            project_id: string | null;
+            target_id: string | null;
+            target_name: string;
+            target_type: string;
+            /** Format: date-time */
+            time: string;
+            token_name: string | null;
+            user_id: string | null;
+            /** @enum {string} */
+            via: "session" | "token" | "setup" | "link";
+        };
         /** BestMetric */
         BestMetric: {
             epoch: number;
@@ -2097,6 +2158,11 @@ export interface components {
             items: components["schemas"]["ApiToken"][];
             next_cursor?: string | null;
         };
+        /** Page[AuditEntry] */
+        "Page_visionai.api.identity_shapes.AuditEntry_": {
+            items: components["schemas"]["AuditEntry"][];
+            next_cursor?: string | null;
+        };
         /** Page[Invitation] */
         "Page_visionai.api.identity_shapes.Invitation_": {
             items: components["schemas"]["Invitation"][];
@@ -2542,6 +2608,155 @@ export interface operations {
             };
             /** @description An error, in words. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1AuditListEntries: {
+        parameters: {
+            query?: {
+                user_id?: string | null;
+                /** @description How it begins: `job.` */
+                action?: string | null;
+                project_id?: string | null;
+                target_id?: string | null;
+                since?: string | null;
+                until?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_visionai.api.identity_shapes.AuditEntry_"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1AuditExportExportEntries: {
+        parameters: {
+            query?: {
+                user_id?: string | null;
+                /** @description How it begins: `job.` */
+                action?: string | null;
+                project_id?: string | null;
+                target_id?: string | null;
+                since?: string | null;
+                until?: string | null;
+                format?: "csv" | "ndjson";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6752,9 +6967,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
         };
     };
@@ -6939,9 +7152,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
             /** @description An error, in words. */
             400: {
