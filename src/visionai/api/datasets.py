@@ -35,7 +35,9 @@ from visionai.datasets.uploads import FORMATS, Upload, too_large
 from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict, FieldError
 from visionai.identity.access import CurrentUser, default_project, require_project
+from visionai.identity.audit import record
 from visionai.jobs.queries import uses_dataset
+from visionai.jobs.quotas import admit_upload
 from visionai.operations import queries as operations
 from visionai.parts import Parts
 from visionai.storage import keys
@@ -70,7 +72,8 @@ class UploadOperation(Operation):
 
 
 @post(
-    "/upload", opt={"limit": "upload"}, status_code=202, request_max_body_size=None, operation_class=UploadOperation,
+    "/upload", opt={"limit": "upload", "audit": "dataset.created"}, status_code=202, request_max_body_size=None,
+    operation_class=UploadOperation,
     responses=responses(403, 404, 409, 413, 507), summary="Upload an archive as a new data set",
 )  # fmt: skip
 async def upload(
@@ -96,13 +99,17 @@ async def upload(
                 raise BadInput.field("file", "send one file at a time")
             else:
                 file_name = part.file_name or ""
-                await receiving.begin(**await destination(parts.db, user, fields, file_name))
+                await receiving.begin(**await destination(parts.db, user, fields, file_name), admit=admit_upload)
                 await receiving.store(part.blocks())
         if file_name is None or receiving.size == 0:
             raise BadInput.field("file", "is missing" if file_name is None else "is empty")
         where = await destination(parts.db, user, fields, file_name)
         async with parts.db.write() as session:
-            op = await receiving.finish(session, **where)
+            op = await receiving.finish(session, **where, admit=admit_upload)
+            record(
+                session, user.actor, "dataset.created", ("dataset", receiving.dataset_id, where["name"]),
+                project_id=where["project_id"], size=receiving.size,
+            )  # fmt: skip
             accepted = shapes.UploadAccepted(receiving.dataset_id, "processing", op.id)
             headers = {"Location": f"/api/v1/datasets/{receiving.dataset_id}"}
             await idempotency.remember(session, request, user, 202, msgspec.to_builtins(accepted), headers)
@@ -132,7 +139,10 @@ async def get_dataset(
         return (await _shapes(session, [await queries.get_dataset(session, user, dataset_id)]))[0]
 
 
-@delete("/{dataset_id:uuid}", responses=responses(403, 404, 409), summary="Delete a data set")
+@delete(
+    "/{dataset_id:uuid}", opt={"audit": "dataset.deleted"}, responses=responses(403, 404, 409),
+    summary="Delete a data set",
+)  # fmt: skip
 async def delete_dataset(
     dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
 ) -> None:
@@ -142,6 +152,8 @@ async def delete_dataset(
         if await uses_dataset(session, dataset_id):
             raise Conflict("A job that has not ended uses it: cancel the job or let it end.", code="dataset_in_use")
         await queries.delete_dataset(session, dataset, utcnow())
+        target = ("dataset", dataset_id, dataset.name)
+        record(session, user.actor, "dataset.deleted", target, project_id=dataset.project_id)
 
 
 @get("/{dataset_id:uuid}/versions", responses=responses(404), summary="Its versions, newest first")

@@ -38,8 +38,8 @@ async def read(
     )  # fmt: skip
 
 
-@put("/{key:path}", opt=SIGNED, status_code=200, responses=responses(403, 413, 507), request_max_body_size=UPLOAD_MAX,
-     summary="Write an object by a signed path")  # fmt: skip
+@put("/{key:path}", opt={**SIGNED, "audit": None}, status_code=200, responses=responses(403, 413, 507),
+     request_max_body_size=UPLOAD_MAX, summary="Write an object by a signed path")  # fmt: skip
 async def write(
     request: Request[Any, Any, Any], key: FromPath[str], expires: Natural, signature: FromQuery[str],
     parts: NamedDependency[Parts], size: OptionalNatural = None,

@@ -30,6 +30,7 @@ from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
 from visionai.db import Database
 from visionai.errors import BadInput, Conflict
 from visionai.identity.access import CurrentUser
+from visionai.identity.audit import record
 from visionai.identity.tables import User
 from visionai.jobs import again, artifacts, events, history, listing, predictions, queries, slots, submit
 from visionai.jobs.policy import Policy, in_force, policy_of
@@ -55,7 +56,7 @@ Levels = Annotated[list[Level] | None, QueryParameter(name="level", description=
 ClassName = Annotated[str | None, QueryParameter(max_length=200, description="Only those of this class.")]
 
 
-@post("/training/jobs", responses=responses(403), summary="Start a training")
+@post("/training/jobs", opt={"audit": "job.created"}, responses=responses(403), summary="Start a training")
 async def create(
     request: Request[Any, Any, Any], data: JSONBody[shapes.NewJob], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts],
@@ -70,8 +71,8 @@ async def create(
     return await idempotency.create(parts.db, request, user, make, _location)
 
 
-@post("/training/jobs/{job_id:uuid}/retry", status_code=201, responses=responses(403, 404, 409),
-      summary="The same once more, as a new job")  # fmt: skip
+@post("/training/jobs/{job_id:uuid}/retry", opt={"audit": "job.retried"}, status_code=201,
+      responses=responses(403, 404, 409), summary="The same once more, as a new job")  # fmt: skip
 async def retry(
     request: Request[Any, Any, Any], job_id: FromPath[UUID], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts], data: JSONBody[shapes.Again | None] = None,
@@ -80,8 +81,8 @@ async def retry(
     return await _again(again.retry, request, job_id, data, user, parts)
 
 
-@post("/training/jobs/{job_id:uuid}/resume", status_code=201, responses=responses(403, 404, 409),
-      summary="Go on from its last checkpoint, as a new job")  # fmt: skip
+@post("/training/jobs/{job_id:uuid}/resume", opt={"audit": "job.resumed"}, status_code=201,
+      responses=responses(403, 404, 409), summary="Go on from its last checkpoint, as a new job")  # fmt: skip
 async def resume(
     request: Request[Any, Any, Any], job_id: FromPath[UUID], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts], data: JSONBody[shapes.Again | None] = None,
@@ -90,11 +91,16 @@ async def resume(
     return await _again(again.resume, request, job_id, data, user, parts)
 
 
-@delete("/training/jobs/{job_id:uuid}", responses=responses(403, 404, 409), summary="Delete it and its files")
+@delete(
+    "/training/jobs/{job_id:uuid}", opt={"audit": "job.deleted"}, responses=responses(403, 404, 409),
+    summary="Delete it and its files",
+)  # fmt: skip
 async def delete_job(job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]) -> None:
     """Of a job that has ended. What it holds is freed within seconds."""
     async with db.write() as session:
-        await again.delete(session, await queries.editable_job(session, user, job_id))
+        job = await queries.editable_job(session, user, job_id)
+        await again.delete(session, job)
+        record(session, user.actor, "job.deleted", ("job", job_id, job.name), project_id=job.project_id)
 
 
 @get("/training/jobs", responses=responses(), summary="Jobs, newest first")
@@ -137,13 +143,15 @@ async def get_job(
         return await shape(session, parts.settings, await queries.visible_job(session, user, job_id))
 
 
-@post("/training/jobs/{job_id:uuid}/cancel", status_code=202, responses=responses(403, 404), summary="Cancel it")
+@post(
+    "/training/jobs/{job_id:uuid}/cancel", opt={"audit": "job.cancelled"}, status_code=202,
+    responses=responses(403, 404), summary="Cancel it",
+)  # fmt: skip
 async def cancel(
     job_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
 ) -> shapes.Job:
     async with parts.db.write() as session:
-        job = await queries.editable_job(session, user, job_id)
-        await submit.cancel(session, job)
+        job = await submit.cancel_for(session, user, job_id)
         await session.flush()
         await session.refresh(job)
         return await shape(session, parts.settings, job)
@@ -304,7 +312,10 @@ async def download(
     return Redirect(_artifact(artifact, job, parts.storage).download_url)
 
 
-@patch("/artifacts/{artifact_id:uuid}", responses=responses(403, 404, 409), summary="Pin a file, or let it go")
+@patch(
+    "/artifacts/{artifact_id:uuid}", opt={"audit": ("artifact.pinned", "artifact.unpinned")},
+    responses=responses(403, 404, 409), summary="Pin a file, or let it go",
+)  # fmt: skip
 async def change_artifact(
     artifact_id: FromPath[UUID], data: JSONBody[shapes.ArtifactChange], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts],
@@ -316,6 +327,8 @@ async def change_artifact(
         if data.pinned and artifact.superseded and not artifact.pinned:
             raise Conflict("A later checkpoint has replaced it, and it is being freed.", code="artifact_superseded")
         artifact.pinned = data.pinned
+        action, target = f"artifact.{'' if data.pinned else 'un'}pinned", ("artifact", artifact_id, artifact.name)
+        record(session, user.actor, action, target, project_id=job.project_id, job=job.id)
         return _artifact(artifact, job, parts.storage)
 
 

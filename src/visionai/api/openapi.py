@@ -63,6 +63,7 @@ def _complete(handler: HTTPRouteHandler, operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     if 400 not in (handler.responses or {}):
         answers.pop("400", None)
+    answers.get("204", {}).pop("content", None)  # there is none, cookies or not
     if scheme == "bearer" or "limit" in handler.opt:
         answers["429"] = answers["422"]
     if handler.parsed_data_field is not None:

@@ -530,3 +530,34 @@ class PartHealth(msgspec.Struct):
 class Readiness(msgspec.Struct):
     ok: bool
     parts: dict[str, PartHealth]
+
+
+# --- quotas ---------------------------------------------------------------------------------------------------------
+
+_Most = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class NewQuota(Body):
+    """Null: no limit; for ``running``, the server's own."""
+
+    datasets: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
+    storage_bytes: _Most | None = None
+    gpu_seconds: _Most | None = None
+    running: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
+
+
+class QuotaUse(msgspec.Struct):
+    datasets: int
+    storage_bytes: int
+    """Images of data sets, archives on their way in, and files of trainings."""
+    gpu_seconds: float | None
+    """Of training; null on a machine without a GPU."""
+    running: int
+
+
+class Quota(msgspec.Struct):
+    datasets: int | None
+    storage_bytes: int | None
+    gpu_seconds: int | None
+    running: int | None
+    used: QuotaUse

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import after_commit, utcnow
+from visionai.identity import quotas
 from visionai.jobs.queue import Holder, Limits, Turns, Waiting, expected_starts, turns
 from visionai.jobs.state import JobState
 from visionai.jobs.tables import Attempt, Job, QueueTurn
@@ -56,7 +57,8 @@ async def queue(session: AsyncSession, settings: Settings) -> Queue:
             .where(Attempt.released_at.is_(None))
         )
         served = {turn.user_id: turn.served_at for turn in await session.scalars(select(QueueTurn))}
-        limits = Limits(settings.running_per_user, settings.running_per_project)
+        own = await quotas.running(session)
+        limits = Limits(settings.running_per_user, settings.running_per_project, own)
         held = [_holder(*row) for row in holders]
         turn = turns([Waiting(*row[:4], row.queued_at or utcnow()) for row in waiting], held, limits, served)
         known = Queue(turn, expected_starts(turn.order, held, count(settings), utcnow()))

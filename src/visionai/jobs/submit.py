@@ -14,10 +14,13 @@ from visionai.datasets.tables import Dataset, DatasetVersion
 from visionai.db import after_commit, utcnow
 from visionai.errors import BadInput, FieldError
 from visionai.frameworks import Frameworks
-from visionai.identity.access import CurrentUser, project_filter, require_project
+from visionai.identity.access import CurrentUser, may_see, require_project
+from visionai.identity.audit import record
 from visionai.jobs import events, history
 from visionai.jobs.decide import Problem
 from visionai.jobs.policy import Policy
+from visionai.jobs.queries import editable_job
+from visionai.jobs.quotas import admit_job
 from visionai.jobs.state import ENDED, JobState
 from visionai.jobs.tables import Artifact, Job
 from visionai.trainers.contract import ModelEntry, defaults, validate_config
@@ -58,6 +61,7 @@ async def submit(
         raise BadInput(wrong)
     dataset = await session.get_one(Dataset, spec.dataset_id)
     await require_project(session, user, dataset.project_id, at_least="editor")
+    await admit_job(session, user.id, dataset.project_id)
     policy = spec.policy or Policy()
     job = Job(
         project_id=dataset.project_id, created_by=user.id, name=spec.name or f"{spec.model_name} on {dataset.name}",
@@ -77,7 +81,20 @@ async def submit(
     await session.flush()
     job.best = await history.best(session, job)
     events.emit(session, job, "state", {"state": job.state, "reason": ""})
+    action = "job.resumed" if checkpoint is not None else "job.retried" if parent is not None else "job.created"
+    record(
+        session, user.actor, action, ("job", job.id, job.name), project_id=job.project_id, dataset=dataset.id,
+        **({"parent": parent.id} if parent is not None else {}),
+    )  # fmt: skip
     after_commit(session, Wake("job", job.id))
+    return job
+
+
+async def cancel_for(session: AsyncSession, user: CurrentUser, job_id: UUID) -> Job:
+    """``cancel``, by somebody who may."""
+    job = await editable_job(session, user, job_id)
+    await cancel(session, job)
+    record(session, user.actor, "job.cancelled", ("job", job_id, job.name), project_id=job.project_id)
     return job
 
 
@@ -112,7 +129,7 @@ async def problem_before_queueing(session: AsyncSession, frameworks: Frameworks,
 
 async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
     dataset = await session.get(Dataset, spec.dataset_id)
-    if dataset is None or dataset.deleted_at is not None or not await _visible(session, user, dataset):
+    if dataset is None or dataset.deleted_at is not None or not await may_see(session, user, dataset.project_id):
         return [FieldError("dataset_id", "there is no such data set")]
     if spec.project_id not in (None, dataset.project_id):
         return [FieldError("project_id", "the data set belongs to another project")]
@@ -131,16 +148,6 @@ async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -
             )
         ]
     return []
-
-
-async def _visible(session: AsyncSession, user: CurrentUser, dataset: Dataset) -> bool:
-    from sqlalchemy import select  # noqa: PLC0415
-
-    return (
-        await session.scalar(
-            select(Dataset.id).where(Dataset.id == dataset.id, project_filter(user, Dataset.project_id))
-        )
-    ) is not None
 
 
 def _check_training(frameworks: Frameworks, spec: JobSpec) -> list[FieldError]:
