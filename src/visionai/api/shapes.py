@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from visionai.jobs.estimate import Basis, Span
 from visionai.jobs.policy import Policy, PolicyChange
 from visionai.names import Name, OptionalName
 
@@ -227,6 +228,19 @@ class NewJob(Body):
     dataset_version: UUID | None = None
     priority: Priority = "normal"
     policy: Policy | None = None
+
+
+class Estimate(msgspec.Struct):
+    """About what a training would take, were it started now."""
+
+    seconds: Span | None
+    """Of training, once it has started; None where no earlier training says anything."""
+    based_on: Basis | None
+    """The earlier trainings that say so."""
+    starts_in_seconds: float | None
+    """How long it would wait for its slot; None where that cannot be said."""
+    will_be_stopped: bool
+    """Whether its time limit is shorter than it would likely need."""
 
 
 class Again(Body):

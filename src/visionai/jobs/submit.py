@@ -46,6 +46,15 @@ async def check(session: AsyncSession, frameworks: Frameworks, user: CurrentUser
     return [*wrong, *await _check_data(session, user, spec), *_check_training(frameworks, spec)]
 
 
+async def refuse_wrong(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec) -> UUID:
+    """The project in which it would train. Raises BadInput with every wrong field, Forbidden for who may not train."""
+    if wrong := await check(session, frameworks, user, spec):
+        raise BadInput(wrong)
+    dataset = await session.get_one(Dataset, spec.dataset_id)
+    await require_project(session, user, dataset.project_id, at_least="editor")
+    return dataset.project_id
+
+
 async def submit(
     session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec, *,
     trace_id: str | None = None, parent: Job | None = None, checkpoint: Artifact | None = None,
@@ -54,10 +63,8 @@ async def submit(
 
     Raises BadInput with every wrong field.
     """
-    if wrong := await check(session, frameworks, user, spec):
-        raise BadInput(wrong)
+    await refuse_wrong(session, frameworks, user, spec)
     dataset = await session.get_one(Dataset, spec.dataset_id)
-    await require_project(session, user, dataset.project_id, at_least="editor")
     policy = spec.policy or Policy()
     job = Job(
         project_id=dataset.project_id, created_by=user.id, name=spec.name or f"{spec.model_name} on {dataset.name}",
