@@ -228,6 +228,8 @@ class NewJob(Body):
     dataset_version: UUID | None = None
     priority: Priority = "normal"
     policy: Policy | None = None
+    parent_job_id: UUID | None = None
+    """The job that this one is trained again after, with changes: one of the same project."""
 
 
 class Estimate(msgspec.Struct):
@@ -304,7 +306,7 @@ class Job(msgspec.Struct):
     run_seconds: float
     """How long it has trained, over all attempts."""
     parent_job_id: UUID | None
-    """The job that this one repeats or goes on from."""
+    """The job that this one repeats, with changes or without, or goes on from."""
     resume_epoch: int | None
     """Epochs that were done when it went on from its parent; None if it began anew."""
     queue_position: int | None

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai import names
@@ -37,13 +38,16 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     dataset_version: UUID | None = None
     priority: str = "normal"
     policy: Policy | None = None
+    parent_job_id: UUID | None = None
+    """The job that this one is trained again after, with changes."""
 
 
 async def check(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
     """Everything that is wrong with it, at once; empty when it can be trained."""
     fault = names.fault(spec.name or "")
     wrong = [FieldError("name", fault)] if fault is not None else []
-    return [*wrong, *await _check_data(session, user, spec), *_check_training(frameworks, spec)]
+    wrong += await _check_data(session, user, spec)
+    return [*wrong, *await _check_parent(session, user, spec), *_check_training(frameworks, spec)]
 
 
 async def refuse_wrong(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec) -> UUID:
@@ -74,7 +78,8 @@ async def submit(
         priority=PRIORITIES[spec.priority], trace_id=trace_id or secrets.token_hex(16),
         max_retries=policy.max_retries, time_limit_seconds=policy.time_limit_seconds,
         silence_seconds=policy.silence_seconds, keep_every=policy.keep_every,
-        state=JobState.PENDING, state_reason="", parent_job_id=parent.id if parent is not None else None,
+        state=JobState.PENDING, state_reason="",
+        parent_job_id=parent.id if parent is not None else spec.parent_job_id,
     )  # fmt: skip
     session.add(job)
     if checkpoint is not None:
@@ -140,9 +145,20 @@ async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -
     return []
 
 
-async def _visible(session: AsyncSession, user: CurrentUser, dataset: Dataset) -> bool:
-    from sqlalchemy import select  # noqa: PLC0415
+async def _check_parent(session: AsyncSession, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
+    if spec.parent_job_id is None:
+        return []
+    parent = await session.get(Job, spec.parent_job_id)
+    seen = select(Job.id).where(Job.id == spec.parent_job_id, project_filter(user, Job.project_id))
+    if parent is None or parent.deleted_at is not None or await session.scalar(seen) is None:
+        return [FieldError("parent_job_id", "there is no such job")]
+    dataset = await session.get(Dataset, spec.dataset_id)
+    if dataset is not None and await _visible(session, user, dataset) and parent.project_id != dataset.project_id:
+        return [FieldError("parent_job_id", "the job belongs to another project than the data set")]
+    return []
 
+
+async def _visible(session: AsyncSession, user: CurrentUser, dataset: Dataset) -> bool:
     return (
         await session.scalar(
             select(Dataset.id).where(Dataset.id == dataset.id, project_filter(user, Dataset.project_id))

@@ -1999,6 +1999,7 @@ export interface components {
             framework: string;
             model_name: string;
             name?: string | null;
+            parent_job_id?: string | null;
             policy?: components["schemas"]["Policy"] | null;
             /**
              * @default normal
