@@ -253,7 +253,7 @@ function since(parent: Job, { framework, model, dataset, fields, config, limitFi
   const t = words();
   const facts = [
     { title: t.dataset, value: dataset?.name ?? t.compare.notSet, was: parent.dataset_name, differs: dataset?.id !== parent.dataset_id },
-    { title: t.settings.version, value: t.train.newestVersion, was: t.train.earlierVersion, differs: dataset?.id === parent.dataset_id && dataset.version?.id !== parent.dataset_version_id },
+    { title: t.settings.version, value: t.train.newestVersion, was: t.train.earlierVersion, differs: dataset?.id === parent.dataset_id && dataset.version != null && dataset.version.id !== parent.dataset_version_id },
     { title: t.framework, value: framework.framework, was: parent.framework, differs: framework.framework !== parent.framework },
     { title: t.model, value: model ?? t.compare.notSet, was: parent.model_name, differs: model !== parent.model_name },
   ].filter((fact) => fact.differs);

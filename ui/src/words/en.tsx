@@ -271,6 +271,8 @@ export const en = {
     title: "Sign in",
     email: "E-mail",
     password: "Password",
+    lapsed: "Your session has ended",
+    lapsedHelp: "Sign in, and you are where you were.",
     nobody: "Nobody can sign in yet",
     openLink: "Open the set-up link that the server printed when it started: it makes the first administrator.",
   },

@@ -274,6 +274,8 @@ export const ko: Words = {
     title: "로그인",
     email: "이메일",
     password: "비밀번호",
+    lapsed: "세션이 끝났어요",
+    lapsedHelp: "로그인하면 보던 곳으로 돌아가요.",
     nobody: "아직 로그인할 수 있는 계정이 없어요",
     openLink: "서버가 시작할 때 출력한 설정 링크를 여세요. 그 링크에서 첫 관리자를 만들어요.",
   },
