@@ -375,6 +375,14 @@ def answer_form(page: Page) -> None:
     }
     answer(page, "**/api/v1/models", {"items": [framework]})
     answer(page, re.compile(r"/api/v1/datasets\?"), {"items": [dataset]})
+
+    def of_mine(route: Route) -> None:
+        answered = route.fetch()
+        body = answered.json()
+        body["projects"] = [{"id": NOWHERE, "name": "elsewhere", "role": "owner"}]
+        route.fulfill(response=answered, json=body)
+
+    page.route("**/api/v1/auth/me", of_mine)
     seconds, basis = {"low": 470, "likely": 730, "high": 1210}, {"what": "model", "job_ids": [NOWHERE] * 3}
     answer(page, "**/api/v1/training/jobs/estimate", {
         "seconds": seconds, "based_on": basis, "starts_in_seconds": 300, "will_be_stopped": True,

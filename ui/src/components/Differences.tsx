@@ -23,7 +23,7 @@ export function Differences({ fields, changed, onReset, parent }: Props) {
       {since && (
         <section className="stack-s" aria-label={t.differentFromParent}>
           <h3>{t.differentFromParent}</h3>
-          {since.length === 0 ? <p className="small dim">{t.sameAsParent}</p> : <Facts facts={since} />}
+          {since.length === 0 ? <p className="small dim">{t.sameAsParent}</p> : <Facts facts={since} say={t.had} />}
         </section>
       )}
       {facts.length === 0 ? (
@@ -36,7 +36,7 @@ export function Differences({ fields, changed, onReset, parent }: Props) {
               {t.reset}
             </Button>
           </div>
-          <Facts facts={facts} />
+          <Facts facts={facts} say={t.was} />
         </section>
       )}
     </>
@@ -48,15 +48,14 @@ function factOf(field: Field, value: unknown, was: unknown): Fact {
   return { title: field.title, value: say(value), was: say(was) };
 }
 
-function Facts({ facts }: { facts: Fact[] }) {
-  const t = useWords().form;
+function Facts({ facts, say }: { facts: Fact[]; say: (before: { value: string }) => string }) {
   return (
     <dl className="facts">
       {facts.map(({ title, value, was }) => (
         <Fragment key={title}>
           <dt>{title}</dt>
           <dd>
-            <strong>{value}</strong> <span className="dim">{t.was({ value: was })}</span>
+            <strong>{value}</strong> <span className="dim">{say({ value: was })}</span>
           </dd>
         </Fragment>
       ))}

@@ -1,3 +1,4 @@
+import "./Estimate.css";
 import { useQuery } from "@tanstack/react-query";
 import { api, unwrap, type Schemas } from "../api/client";
 import { roughly } from "../lib/estimate";
@@ -22,7 +23,7 @@ export function Estimate({ body }: { body: Schemas["NewJob"] | null }) {
   const { data } = answer;
   if (body === null || answer.isError) return null;
   return (
-    <section className="estimate small" aria-label={t.title} aria-busy={data === undefined} data-old={answer.isPlaceholderData}>
+    <section className="estimate small" aria-label={t.title} aria-live="polite" aria-busy={data === undefined} data-old={answer.isPlaceholderData}>
       <p>{data === undefined ? t.asking : data.seconds && data.based_on ? <Long seconds={data.seconds} of={data.based_on} body={body} /> : <span className="dim">{t.nothing}</span>}</p>
       {data?.will_be_stopped && <p className="bad">{t.stopped}</p>}
       {data?.starts_in_seconds != null && data.starts_in_seconds > MOMENT_SECONDS && <p className="dim">{t.waits({ time: duration(data.starts_in_seconds) })}</p>}

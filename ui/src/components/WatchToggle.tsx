@@ -9,7 +9,7 @@ type Props = { kind: keyof Watched; id: string; label: string };
 export function WatchToggle({ kind, id, label }: Props) {
   const on = useSyncExternalStore(watched.subscribe, watched.get)[kind].includes(id);
   return (
-    <Button variant="default" aria-pressed={on} leftSection={on ? <BellRing size={15} aria-hidden /> : <Bell size={15} aria-hidden />} onClick={() => watched.put(kind, id, !on)}>
+    <Button variant={on ? "filled" : "default"} aria-pressed={on} leftSection={on ? <BellRing size={15} aria-hidden /> : <Bell size={15} aria-hidden />} onClick={() => watched.put(kind, id, !on)}>
       {label}
     </Button>
   );

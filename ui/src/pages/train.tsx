@@ -6,6 +6,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { $api, queryClient, type Schemas } from "../api/client";
 import { fieldErrors, problemOf } from "../api/problem";
+import { useUser } from "../api/session";
 import { Differences } from "../components/Differences";
 import { Estimate } from "../components/Estimate";
 import { Obstacles } from "../components/Obstacles";
@@ -111,6 +112,7 @@ type ConfiguredProps = {
 function Configured({ datasets, dataset, frameworks, framework, model, given, parent, server, put }: ConfiguredProps) {
   const t = useWords();
   const navigate = useNavigate();
+  const user = useUser();
   const fields = useMemo(() => fieldsOf(framework.schema, t), [framework.schema, t]);
   const [config, setConfig] = useState<Config>(() => ({ ...defaultsOf(fields), ...given }));
   const limitFields = useMemo(() => policyFields(server, t), [server, t]);
@@ -149,6 +151,9 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, pa
           ...(parent && { priority: parent.priority, ...(parent.project_id === dataset.project_id && { parent_job_id: parent.id }) }),
         }
       : null;
+  const project = $api.useQuery("get", "/api/v1/auth/me", {}, { staleTime: 60_000 }).data?.projects.find((p) => p.id === dataset?.project_id);
+  // Who may not start it is not told how long it takes: asking would be refused.
+  const editable = user?.role !== "viewer" && project !== undefined && project.role !== "reader";
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     if (body) create.mutate({ body: { ...body, name: name.trim() || null } });
@@ -222,7 +227,7 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, pa
           }}
           parent={parent && since(parent, { framework, model: chosen?.name, dataset, fields, config, limitFields, limits })}
         />
-        <Estimate body={body} />
+        <Estimate body={editable ? body : null} />
         <TextInput label={t.name} description={t.train.nameHelp} maxLength={200} value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
         {problem && (
           <Callout tone="bad" title={problem.errors.length ? t.train.correct : problem.detail}>

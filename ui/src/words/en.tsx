@@ -847,6 +847,7 @@ export const en = {
     needed: "This has no default: fill it in.",
     reset: "Reset",
     was: ({ value }: { value: string }) => `was ${value}`,
+    had: ({ value }: { value: string }) => `was ${value}`,
   },
   policy: {
     group: "Limits and files",

@@ -848,6 +848,7 @@ export const ko: Words = {
     needed: "기본값이 없으니 값을 입력하세요.",
     different: "기본값과 다른 설정",
     reset: "초기화",
+    had: ({ value }) => `이전 값 ${value}`,
     was: ({ value }) => `기본값 ${value}`,
   },
   policy: {
