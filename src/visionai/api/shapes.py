@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from visionai.jobs.estimate import Basis, Span
 from visionai.jobs.policy import Policy, PolicyChange
 from visionai.names import Name, OptionalName
 
@@ -227,6 +228,21 @@ class NewJob(Body):
     dataset_version: UUID | None = None
     priority: Priority = "normal"
     policy: Policy | None = None
+    parent_job_id: UUID | None = None
+    """The job that this one is trained again after, with changes: one of the same project."""
+
+
+class Estimate(msgspec.Struct):
+    """About what a training would take, were it started now."""
+
+    seconds: Span | None
+    """Of training, once it has started; None where no earlier training says anything."""
+    based_on: Basis | None
+    """The earlier trainings that say so."""
+    starts_in_seconds: float | None
+    """How long it would wait for its slot; None where that cannot be said."""
+    will_be_stopped: bool
+    """Whether its time limit is shorter than it would likely need."""
 
 
 class Again(Body):
@@ -290,7 +306,7 @@ class Job(msgspec.Struct):
     run_seconds: float
     """How long it has trained, over all attempts."""
     parent_job_id: UUID | None
-    """The job that this one repeats or goes on from."""
+    """The job that this one repeats, with changes or without, or goes on from."""
     resume_epoch: int | None
     """Epochs that were done when it went on from its parent; None if it began anew."""
     queue_position: int | None

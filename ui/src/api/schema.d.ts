@@ -801,6 +801,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/training/jobs/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * About how long a training would take
+         * @description From what earlier ones that you can see took: of the same model, else of the same framework. It takes what starts
+         *     a training, and starts none.
+         */
+        post: operations["ApiV1TrainingJobsEstimateEstimateJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/training/jobs/{job_id}": {
         parameters: {
             query?: never;
@@ -1514,6 +1535,12 @@ export interface components {
             /** @enum {string} */
             via: "session" | "token" | "setup" | "link";
         };
+        /** Basis */
+        Basis: {
+            job_ids: string[];
+            /** @enum {string} */
+            what: "model" | "framework";
+        };
         /** BestMetric */
         BestMetric: {
             epoch: number;
@@ -1728,6 +1755,13 @@ export interface components {
             /** @default  */
             hint?: string;
             message: string;
+        };
+        /** Estimate */
+        Estimate: {
+            based_on: components["schemas"]["Basis"] | null;
+            seconds: components["schemas"]["Span"] | null;
+            starts_in_seconds: number | null;
+            will_be_stopped: boolean;
         };
         /** Event */
         Event: {
@@ -2065,6 +2099,7 @@ export interface components {
             framework: string;
             model_name: string;
             name?: string | null;
+            parent_job_id?: string | null;
             policy?: components["schemas"]["Policy"] | null;
             /**
              * @default normal
@@ -2385,6 +2420,12 @@ export interface components {
         /** SetupState */
         SetupState: {
             needed: boolean;
+        };
+        /** Span */
+        Span: {
+            high: number;
+            likely: number;
+            low: number;
         };
         /** System */
         System: {
@@ -5888,6 +5929,75 @@ export interface operations {
             };
         };
     };
+    ApiV1TrainingJobsEstimateEstimateJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewJob"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1TrainingJobsJobIdGetJob: {
         parameters: {
             query?: never;
@@ -6523,7 +6633,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Again"] | null;
             };
@@ -6612,7 +6722,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Again"] | null;
             };
