@@ -7,14 +7,13 @@ import io
 import json
 import re
 import urllib.request
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.orm import Session
 
 from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
@@ -56,14 +55,10 @@ def sha(number: int) -> str:
 
 def row(version_id: UUID, n: int, **more: Any) -> dict[str, Any]:
     label = f"class_{n // PER_CLASS}"
-    boxes = [
-        {"class": label, "box": {"x": 20 + n % 50, "y": 30, "w": 120.5, "h": 80}},
-        {"class": "class_0", "box": {"x": 200, "y": 100, "w": 40, "h": 60}},
-    ]
     return {
         "version_id": version_id, "n": n, "file_name": f"{label}/{n:06}.png", "sha256": sha(n), "suffix": ".png",
         "width": WIDTH, "height": HEIGHT, "size": 4_000, "split": "val" if n % 5 == 0 else "train", "label": label,
-        "labels": [label], "objects": boxes, **more,
+        "labels": [label], "objects": [], **more,
     }  # fmt: skip
 
 
@@ -127,12 +122,25 @@ def ids(server: Server, admin: None) -> dict[str, str]:
             ],
         )
         found = {"many": str(many.id), "few": str(few.id)}
-    rows = (row(many_version, n) for n in range(MANY))
-    while some := list(islice(rows, 5_000)):
-        with Session(engine) as session, session.begin():
-            session.execute(insert(DatasetImage), some)
+        session.execute(text("CREATE TEMP TABLE pictures (number, sha)"))
+        session.execute(
+            text("INSERT INTO pictures VALUES (:n, :sha)"), [{"n": n, "sha": sha(n)} for n in range(PICTURES)]
+        )
+        session.execute(text(ROWS), {"version": many_version.hex})
     engine.dispose()
     return found
+
+
+ROWS = f"""
+    INSERT INTO dataset_images
+      (version_id, n, file_name, sha256, suffix, width, height, size, split, label, labels, objects)
+    WITH RECURSIVE counted(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM counted WHERE n + 1 < {MANY})
+    SELECT :version, n, printf('class_%d/%06d.png', n / {PER_CLASS}, n), sha, '.png', {WIDTH}, {HEIGHT}, 4000,
+      iif(n % 5 = 0, 'val', 'train'), printf('class_%d', n / {PER_CLASS}), printf('["class_%d"]', n / {PER_CLASS}),
+      printf('[{{"class": "class_%d", "box": {{"x": %d, "y": 30, "w": 120.5, "h": 80}}}},
+        {{"class": "class_0", "box": {{"x": 200, "y": 100, "w": 40, "h": 60}}}}]', n / {PER_CLASS}, 20 + n % 50)
+    FROM counted JOIN pictures ON number = n % {PICTURES}
+"""  # 100,000 rows that the database makes by itself, in a second
 
 
 @pytest.fixture

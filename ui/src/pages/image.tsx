@@ -2,7 +2,7 @@ import "./image.css";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useLocation, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { ArrowLeft, ChevronLeft, ChevronRight } from "lucide-react";
-import { useEffect, useMemo, useState, type ReactNode } from "react";
+import { useEffect, useEffectEvent, useMemo, useRef, useState, type ReactNode } from "react";
 import { $api, queryClient, type Schemas } from "../api/client";
 import { Picture } from "../components/Picture";
 import { Badge, Failure, NotFound, SEVERITY, Skeleton } from "../components/states";
@@ -17,6 +17,7 @@ const FROM = "/inside/datasets/$datasetId/images/$n";
 /** The addresses of an image are signed for an hour. */
 const FRESH_MS = 50 * 60_000;
 const PREPARED_BYTES = 8_000_000;
+const MOST_OWED = 3;
 
 const imageQuery = (id: string, n: number, filter: ImageFilter) =>
   $api.queryOptions("get", "/api/v1/datasets/{dataset_id}/images/{n}", { params: { path: { dataset_id: id, n }, query: filter } }, { staleTime: FRESH_MS, refetchInterval: FRESH_MS });
@@ -81,13 +82,28 @@ function Steps({ datasetId, image, filter }: { datasetId: string; image: Shown; 
   const navigate = useNavigate();
   const router = useRouter();
   const fromGrid = useLocation({ select: (location) => location.state.fromGrid });
+  const at = Number(useParams({ from: FROM }).n);
+  const owed = useRef(0);
+  const step = useEffectEvent((by: 1 | -1): boolean => {
+    const to = by > 0 ? image.next : image.previous;
+    if (image.n !== at) owed.current = Math.min(MOST_OWED, Math.max(-MOST_OWED, owed.current + by));
+    else if (to === null) return false;
+    else void navigate({ to: "/datasets/$datasetId/images/$n", params: { datasetId, n: String(to) }, search: true, state: true, replace: true, resetScroll: false });
+    return true;
+  });
+  // A key may come again before the image it led to is known.
+  useEffect(() => {
+    if (image.n !== at || owed.current === 0) return;
+    const by = owed.current > 0 ? 1 : -1;
+    owed.current -= by;
+    if (!step(by)) owed.current = 0;
+  }, [image.n, at]);
   usePageKeys((key) => {
-    const to = { ArrowLeft: image.previous, ArrowRight: image.next }[key];
-    if (key === "Escape") {
-      if (fromGrid) router.history.back();
-      else void navigate({ to: "/datasets/$datasetId", params: { datasetId }, search: { ...filter, ...(image.place > 0 && { at: image.place }) } });
-    } else if (to != null) void navigate({ to: "/datasets/$datasetId/images/$n", params: { datasetId, n: String(to) }, search: true, state: true, replace: true, resetScroll: false });
-    return to != null || key === "Escape";
+    if (key === "ArrowLeft" || key === "ArrowRight") return step(key === "ArrowRight" ? 1 : -1);
+    if (key !== "Escape") return false;
+    if (fromGrid) router.history.back();
+    else void navigate({ to: "/datasets/$datasetId", params: { datasetId }, search: { ...filter, ...(image.place > 0 && { at: image.place }) } });
+    return true;
   });
   return (
     <nav className="image-steps" aria-label={t.steps}>
