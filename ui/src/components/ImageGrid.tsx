@@ -30,7 +30,7 @@ const LABEL = 20;
 const TINY = 64;
 const OVERSCAN = 2;
 /** What lies over the page above and below, where a tile could not be seen. */
-const ABOVE = 64;
+const ABOVE = 112;
 const BELOW = 68;
 /** Pages that are scrolled past are not asked for; nor is the address changed before one has come to rest. */
 const PASSING_MS = 100;

@@ -25,6 +25,7 @@ const PAN = 60;
 const PIXELS = 4;
 /** With more marks than this only the one pointed at is named. */
 const NAMED = 40;
+const NAME = 18;
 
 /** The whole image with what is marked in it. It is zoomed by wheel, pinch and keys, and dragged about. */
 export function Picture({ image, colours, hidden, lit }: Props) {
@@ -175,6 +176,12 @@ export function Picture({ image, colours, hidden, lit }: Props) {
   );
 }
 
+/** Above its box; where the stage ends there, at the stage's edge, as long as the box is on it. */
+function nameTop({ box }: ImageObject, view: View): number {
+  const [above, bottom] = [view.y + view.scale * box.y - NAME, view.y + view.scale * (box.y + box.h)];
+  return Math.round(bottom > NAME ? Math.max(0, above) : above);
+}
+
 type MarksProps = { objects: ImageObject[]; view: View; colours: Map<string, string>; lit: string | null; over: number | null; onOver: (place: number | null) => void };
 
 /** Lines and names keep their size while the image is zoomed. */
@@ -206,7 +213,7 @@ function Marks({ objects, view, colours, lit, over, onOver }: MarksProps) {
             <span
               key={place}
               className="picture-name"
-              style={{ background: colours.get(object.class) ?? OTHER_COLOUR, transform: `translate(${view.x + view.scale * object.box.x}px, ${view.y + view.scale * object.box.y}px) translateY(-100%)` }}
+              style={{ background: colours.get(object.class) ?? OTHER_COLOUR, transform: `translate(${Math.round(view.x + view.scale * object.box.x)}px, ${nameTop(object, view)}px)` }}
             >
               {object.class}
             </span>

@@ -12,6 +12,7 @@ import type { DatasetSearch } from "../lib/dataset-search";
 import { useTitle } from "../lib/hooks";
 import { coloursOf } from "../lib/marks";
 import { EXACTLY } from "../lib/search";
+import { changesSince, type VersionChanges } from "../lib/versions";
 import { titled, useWords } from "../words";
 import { isBusy } from "./datasets";
 
@@ -243,35 +244,63 @@ function Versions({ datasetId }: { datasetId: string }) {
   if (versions.isError) return <Failure error={versions.error} retry={() => void versions.refetch()} />;
   if (!versions.data) return <Skeleton height={120} />;
   return (
-    <div className="panel table-scroll" tabIndex={0} role="region" aria-label={t.tableOfVersions}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th>{t.versionColumn}</th>
-            <th className="num">{t.images}</th>
-            <th className="num">{t.trainingColumn}</th>
-            <th className="num">{t.validationColumn}</th>
-            <th className="num">{t.size}</th>
-            <th>{t.created}</th>
-            <th>{t.hash}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {versions.data.items.map((v) => (
-            <tr key={v.id}>
-              <td>{v.number}</td>
-              <td className="num">{count(v.image_count)}</td>
-              <td className="num">{count(v.train_count)}</td>
-              <td className="num">{count(v.val_count)}</td>
-              <td className="num">{bytes(v.size_bytes)}</td>
-              <td className="nowrap">{dateTime(v.created_at)}</td>
-              <td>
-                <code title={v.content_hash}>{v.content_hash.slice(0, 12)}</code>
-              </td>
+    <div className="stack">
+      <div className="panel table-scroll" tabIndex={0} role="region" aria-label={t.tableOfVersions}>
+        <table className="table">
+          <thead>
+            <tr>
+              <th>{t.versionColumn}</th>
+              <th className="num">{t.images}</th>
+              <th className="num">{t.trainingColumn}</th>
+              <th className="num">{t.validationColumn}</th>
+              <th className="num">{t.size}</th>
+              <th>{t.created}</th>
+              <th>{t.hash}</th>
+              {versions.data.items.length > 1 && <th>{t.changes}</th>}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {versions.data.items.map((v, i, all) => (
+              <tr key={v.id}>
+                <td>{v.number}</td>
+                <td className="num">{count(v.image_count)}</td>
+                <td className="num">{count(v.train_count)}</td>
+                <td className="num">{count(v.val_count)}</td>
+                <td className="num">{bytes(v.size_bytes)}</td>
+                <td className="nowrap">{dateTime(v.created_at)}</td>
+                <td>
+                  <code title={v.content_hash}>{v.content_hash.slice(0, 12)}</code>
+                </td>
+                {all.length > 1 && <td>{all[i + 1] ? <Changes of={changesSince(all[i + 1]!, v)} /> : "–"}</td>}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p className="small">
+        <Link to="/jobs" search={{ dataset: datasetId }}>
+          {t.trainings}
+        </Link>
+      </p>
     </div>
   );
 }
+
+function Changes({ of }: { of: VersionChanges }) {
+  const t = useWords();
+  const counts: [name: string, n: number][] = [
+    [t.datasetPage.images, of.images],
+    [t.splits.train, of.train],
+    [t.splits.val, of.val],
+  ];
+  return (
+    <>
+      <div>{counts.map(([name, n]) => `${name} ${difference(n)}`).join(", ")}</div>
+      {of.added.length > 0 && <div>{t.datasetPage.classesAdded({ names: of.added.join(", ") })}</div>}
+      {of.removed.length > 0 && <div>{t.datasetPage.classesRemoved({ names: of.removed.join(", ") })}</div>}
+    </>
+  );
+}
+
+/** A sign with every number but nought. */
+const difference = (n: number): string => (n === 0 ? "±0" : `${n > 0 ? "+" : "−"}${count(Math.abs(n))}`);
