@@ -31,9 +31,9 @@ from visionai.storage import keys
 MANY, CLASSES, PICTURES = 100_000, 20, 100
 PAGE = 100
 ROWS = 2_000  # of a transaction: the app waits for it meanwhile
-READING, LEAPING = 240, 3_000  # pixels for each turn of the wheel
-READ_TURNS = 100
-MOST_TURNS = 2_500
+READING, LEAPING = 240, 6_000  # pixels for each turn of the wheel
+READ_TURNS = 60
+MOST_TURNS = 1_000
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 WATCH = """() => {
     window.seen = { longest: 0, tiles: 0 };

@@ -214,7 +214,7 @@ const Tile = memo(function Tile({ place, image, href, stop, colours }: TileProps
     <div role="gridcell" className="tile">
       {/* oxlint-disable-next-line jsx-a11y/anchor-is-valid -- it has no address before its image is known */}
       <a className="tile-link" data-place={place} href={href} tabIndex={stop ? 0 : -1} title={name} aria-label={name ?? t.images.loading}>
-        <div className={image ? "tile-frame" : "tile-frame pulse"}>
+        <div className="tile-frame">
           {image &&
             (broken === image.thumbnail_url ? (
               <span className="small dim">{t.images.noPreview}</span>
