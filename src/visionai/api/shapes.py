@@ -134,6 +134,8 @@ class DatasetFault(msgspec.Struct):
     files: list[str]
     file_count: int
     """How many files have it; ``files`` names the first of them."""
+    images: list[int | None] = []
+    """For each of ``files`` its ``n`` among the version's images; None where it was left out."""
 
 
 class DatasetReport(msgspec.Struct):
@@ -172,6 +174,17 @@ class DatasetImage(msgspec.Struct):
     thumbnail_url: str
     """A signed path, good for an hour: an ``<img>`` sends no header."""
     image_url: str
+
+
+class DatasetImageAlone(DatasetImage):
+    """With its place among the images of the same filter."""
+
+    place: int
+    """How many of them come before it."""
+    total: int
+    previous: int | None
+    next: int | None
+    """The ``n`` of those beside it."""
 
 
 class DatasetImagePage(msgspec.Struct):

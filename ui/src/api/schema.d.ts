@@ -463,6 +463,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset_id}/images/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One image and its neighbours
+         * @description ``class`` and ``split`` choose among which images it is counted and has neighbours.
+         */
+        get: operations["ApiV1DatasetsDatasetIdImagesNGetImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset_id}/images/{n}/thumbnail": {
         parameters: {
             query?: never;
@@ -1678,6 +1698,7 @@ export interface components {
             file_count: number;
             files: string[];
             hint: string;
+            images?: (number | null)[];
             message: string;
             /** @enum {string} */
             severity: "error" | "warning" | "info";
@@ -1694,6 +1715,24 @@ export interface components {
             /** @enum {string} */
             split: "train" | "val";
             thumbnail_url: string;
+            width: number;
+        };
+        /** DatasetImageAlone */
+        DatasetImageAlone: {
+            file_name: string;
+            height: number;
+            image_url: string;
+            labels: string[];
+            n: number;
+            next: number | null;
+            objects: components["schemas"]["ImageObject"][];
+            place: number;
+            previous: number | null;
+            size: number;
+            /** @enum {string} */
+            split: "train" | "val";
+            thumbnail_url: string;
+            total: number;
             width: number;
         };
         /** DatasetImagePage */
@@ -4203,6 +4242,7 @@ export interface operations {
     ApiV1DatasetsDatasetIdImagesGetImages: {
         parameters: {
             query?: {
+                /** @description Only those of this class. */
                 class?: string | null;
                 split?: "train" | "val" | null;
                 cursor?: number | null;
@@ -4224,6 +4264,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetImagePage"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1DatasetsDatasetIdImagesNGetImage: {
+        parameters: {
+            query?: {
+                /** @description Only those of this class. */
+                class?: string | null;
+                split?: "train" | "val" | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetImageAlone"];
                 };
             };
             /** @description An error, in words. */
