@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from visionai import tasks, wakeup
 from visionai.api import (
+    audit,
     auth,
     bodies,
     callbacks,
@@ -20,6 +21,7 @@ from visionai.api import (
     deps,
     events,
     files,
+    hardening,
     health,
     invitations,
     jobs,
@@ -29,6 +31,7 @@ from visionai.api import (
     people,
     problems,
     projects,
+    quotas,
     tokens,
     uploads,
     webui,
@@ -76,7 +79,7 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
     return Litestar(
         route_handlers=[
             health.healthz, health.readyz, auth.router, people.router, invitations.router,
-            projects.router, tokens.router, datasets.router, uploads.router,
+            projects.router, tokens.router, audit.router, quotas.router, datasets.router, uploads.router,
             operations.router, models.router, jobs.router, chat.router, callbacks.router, files.router,
             events.training, webui.webui_router(),
         ],
@@ -86,6 +89,7 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
         dependencies=deps.DEPENDENCIES,
         exception_handlers=problems.HANDLERS,
         openapi_config=openapi.config(),
+        before_send=[hardening.hardening(settings.url)],
         logging_config=None,
     )  # fmt: skip
 

@@ -24,7 +24,8 @@ from visionai.jobs import events
 from visionai.jobs.tables import Job
 from visionai.settings import Settings
 
-sys.path.insert(0, str(Path(__file__).parent))  # smtp_stand_in.py, beside the tests
+sys.path.insert(0, str(Path(__file__).parent))  # smtp_stand_in.py and everybody.py, beside the tests
+sys.path.append(str(Path(__file__).parents[1] / "jobs"))  # jobs_world.py
 
 PASSWORD = "correct horse battery"
 

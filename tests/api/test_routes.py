@@ -26,7 +26,7 @@ def routes(app):
     for route in app.routes:
         for handler in getattr(route, "route_handlers", None) or [route.route_handler]:
             methods = handler.http_methods if isinstance(handler, HTTPRouteHandler) else {"WS"}
-            for method in sorted(set(methods) - {"OPTIONS", "HEAD"}):
+            for method in sorted(set(methods) - {"OPTIONS"} - ({"HEAD"} if "GET" in methods else set())):
                 yield method, route.path, handler
 
 
@@ -55,7 +55,7 @@ def test_nobody_gets_in_without_a_token(app, client):
             continue
         answer = client.request(method, address(path))
         assert answer.status_code in ({400, 403, 422} if handler.opt.get("auth") == "signed" else {401}), (method, path)
-        assert answer.headers["content-type"].startswith("application/problem+json")
+        assert method == "HEAD" or answer.headers["content-type"].startswith("application/problem+json")
         seen += 1
     assert seen > 30
 

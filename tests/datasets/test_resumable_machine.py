@@ -19,11 +19,17 @@ from visionai.datasets.resumable import Receiver
 from visionai.datasets.tables import Dataset, DatasetUpload
 from visionai.db import Database, database_url, migrate, utcnow
 from visionai.errors import ClientGone, Conflict, StorageFull, VisionAIError
+from visionai.identity.access import CurrentUser
 from visionai.identity.tables import Project, User
 from visionai.storage.local import LocalStorage
 
 DATA = bytes(range(100, 160))
 KEPT = timedelta(days=1)
+
+
+async def any_size(*_: object) -> None:
+    """There are no quotas."""
+
 
 Ending = st.sampled_from(["whole", "broken", "disk full", "server failed", "server killed"])
 Step = st.one_of(
@@ -53,9 +59,10 @@ class Machine:
             project = Project(name="p", created_by=user.id)
             session.add(project)
             await session.flush()
+            self.user = CurrentUser(user.id, user.email, "", user.role)
             self.upload = await resumable.begin(
                 session, project_id=project.id, user_id=user.id, name="x", format_="auto", size=len(DATA), said="",
-                expires_at=utcnow() + KEPT,
+                expires_at=utcnow() + KEPT, admit=any_size,
             )  # fmt: skip
 
     async def row(self) -> DatasetUpload:
@@ -150,7 +157,7 @@ def test_in_the_end_there_are_the_bytes_as_sent_or_nothing(
             assert await machine.offset() >= machine.acknowledged, "something acknowledged was lost"
             assert (await machine.row()).lease_token is None
         if given_up and await machine.offset() < len(DATA):
-            await resumable.give_up(machine.db, machine.storage, machine.upload, utcnow())
+            await resumable.give_up(machine.db, machine.storage, machine.user, machine.upload, utcnow())
             assert not [path for path in machine.folder.rglob(f"*{machine.upload.dataset_id}*/**/*") if path.is_file()]
             assert await dataset(machine) is None
         else:

@@ -1,4 +1,4 @@
-"""What 0007 makes of the sign-ins that there were."""
+"""What 0007 makes of the sign-ins that there were, that 0008 goes there and back, and what 0010 leaves."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_there_and_back_and_there_again(go: Go, tmp_path: Path) -> None:
     go("0006")
     add_ada(tmp_path)
     add_chain(tmp_path, "first")
-    for revision in ("0007", "0006", "0007"):
+    for revision in ("0008", "0006", "0008"):
         go(revision)
     db = Database(database_url(None, tmp_path))
     async with db.read() as session:
@@ -110,9 +110,10 @@ async def test_there_and_back_and_there_again(go: Go, tmp_path: Path) -> None:
 
 
 def test_the_tables_are_what_the_models_say(go: Go, tmp_path: Path) -> None:
-    go("0007")
+    go("0010")
     metadata = sa.MetaData(naming_convention=Base.metadata.naming_convention)
-    for name in ("users", "projects", "sessions", "refresh_tokens", "api_tokens", "password_resets", "invitations"):
+    identity = ("users", "projects", "sessions", "refresh_tokens", "api_tokens", "password_resets", "invitations")
+    for name in (*identity, "audit_entries", "quotas"):
         Base.metadata.tables[name].to_metadata(metadata)
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'visionai.sqlite3'}")
     with engine.connect() as connection:

@@ -133,3 +133,12 @@ async def test_with_a_full_disk_new_trainings_wait_with_the_reason_and_start_by_
     monkeypatch.undo()
     await reconcile(world.parts, job_id)
     assert (await world.job(job_id)).state == "starting"
+
+
+def test_a_quota_goes_before_the_setting_for_the_person_or_project_that_has_one():
+    limits = Limits(per_user=1, per_project=None, own={ADA: 2, PROJECT: 3})
+    waiting = [*(waits(n, ADA, n) for n in range(3)), *(waits(n, BOB, n) for n in range(3, 6))]
+    found = turns(waiting, [], limits, {})
+    assert sorted(numbers(found.order)) == [0, 1, 3]
+    assert sum("2 may run at once for one person" in why for why in found.held_back.values()) == 1
+    assert sum("1 may run at once for one person" in why for why in found.held_back.values()) == 2

@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet,
 import { session } from "./api/session";
 import { Shell } from "./components/Shell";
 import { Failure, NotFound, Skeleton } from "./components/states";
+import { readDatasetSearch, readImageSearch } from "./lib/dataset-search";
 import { readJobSearch } from "./lib/job-search";
 import { jobSearch, oneOf, text } from "./lib/search";
 
@@ -54,12 +55,14 @@ const datasets = createRoute({
 const dataset = createRoute({
   getParentRoute: () => inside,
   path: "/datasets/$datasetId",
-  validateSearch: (search): { view?: "faults" | "versions"; class?: string; split?: "train" | "val" } => ({
-    view: oneOf(["faults", "versions"], search.view),
-    class: text(search.class),
-    split: oneOf(["train", "val"], search.split),
-  }),
+  validateSearch: readDatasetSearch,
   component: lazyRouteComponent(() => import("./pages/dataset"), "DatasetPage"),
+});
+const image = createRoute({
+  getParentRoute: () => inside,
+  path: "/datasets/$datasetId/images/$n",
+  validateSearch: readImageSearch,
+  component: lazyRouteComponent(() => import("./pages/image"), "ImagePage"),
 });
 const jobs = createRoute({
   getParentRoute: () => inside,
@@ -119,7 +122,7 @@ const project = createRoute({
 const nowhere = createRoute({ getParentRoute: () => inside, path: "$", component: () => <NotFound /> });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, invitation, reset, inside.addChildren([home, datasets, dataset, jobs, job, compare, train, models, account, people, project, nowhere])]),
+  routeTree: root.addChildren([login, setup, invitation, reset, inside.addChildren([home, datasets, dataset, image, jobs, job, compare, train, models, account, people, project, nowhere])]),
   defaultPreload: "intent",
   defaultPendingComponent: () => <Skeleton height="40vh" />,
   defaultErrorComponent: ({ error }) => <Failure error={error} retry={() => location.reload()} />,
@@ -129,5 +132,9 @@ export const router = createRouter({
 declare module "@tanstack/react-router" {
   interface Register {
     router: typeof router;
+  }
+  interface HistoryState {
+    /** An image that was opened from the grid, to which a step back leads. */
+    fromGrid?: true;
   }
 }

@@ -17,6 +17,7 @@ from visionai.db import Database
 from visionai.errors import Unauthorised
 from visionai.identity import access, accounts, people, sessions, tokens
 from visionai.identity.access import CurrentUser
+from visionai.identity.audit import record
 from visionai.identity.sessions import Client, SignedIn
 from visionai.identity.tables import Session, User
 from visionai.jobs.queries import visible_job
@@ -34,7 +35,7 @@ async def setup_state(db: NamedDependency[Database]) -> shapes.SetupState:
 
 @post(
     "/auth/setup",
-    opt={"public": True, "limit": "auth"},
+    opt={"public": True, "limit": "auth", "audit": "user.created"},
     responses=responses(409),
     summary="Make the first account, an admin",
 )
@@ -46,7 +47,10 @@ async def setup(
     return session_answer(settings, signed_in, cookie=data.cookie, status=201)
 
 
-@post("/auth/login", opt={"public": True, "limit": "auth"}, status_code=200, responses=responses(), summary="Sign in")
+@post(
+    "/auth/login", opt={"public": True, "limit": "auth", "audit": "session.signed_in"}, status_code=200,
+    responses=responses(), summary="Sign in",
+)  # fmt: skip
 async def login(
     data: JSONBody[shapes.Login], client: NamedDependency[Client], db: NamedDependency[Database],
     settings: NamedDependency[Settings], limits: NamedDependency[Limits],
@@ -59,7 +63,7 @@ async def login(
 
 @post(
     "/auth/refresh",
-    opt={"public": True, "limit": "auth"},
+    opt={"public": True, "limit": "auth", "audit": None},
     status_code=200,
     responses=responses(),
     summary="Get the next access token",
@@ -77,20 +81,23 @@ async def refresh(
     return session_answer(settings, await sessions.refresh(db, settings, token, client), cookie=from_cookie)
 
 
-@post("/auth/logout", opt={"public": True, "limit": "auth"}, status_code=204, responses=responses(), summary="Sign out")
+@post(
+    "/auth/logout", opt={"public": True, "limit": "auth", "audit": "session.signed_out"}, status_code=204,
+    responses=responses(), summary="Sign out",
+)  # fmt: skip
 async def logout(
-    request: Request[Any, Any, Any], data: JSONBody[shapes.Refresh], db: NamedDependency[Database],
-    settings: NamedDependency[Settings],
+    request: Request[Any, Any, Any], data: JSONBody[shapes.Refresh], client: NamedDependency[Client],
+    db: NamedDependency[Database], settings: NamedDependency[Settings],
 ) -> Response[None]:  # fmt: skip
     """Its access tokens stop working too."""
     if token := data.refresh_token or request.cookies.get(COOKIE):
-        await sessions.logout(db, token)
+        await sessions.logout(db, token, client)
     return Response(None, status_code=204, cookies=[_cookie(settings, "", 0)])
 
 
 @post(
-    "/auth/logout-everywhere", opt={"session": True}, status_code=204, responses=responses(403),
-    summary="End all of one's sessions, this one too",
+    "/auth/logout-everywhere", opt={"session": True, "audit": "session.all_ended"}, status_code=204,
+    responses=responses(403), summary="End all of one's sessions, this one too",
 )  # fmt: skip
 async def logout_everywhere(
     user: NamedDependency[CurrentUser], db: NamedDependency[Database], settings: NamedDependency[Settings]
@@ -98,6 +105,7 @@ async def logout_everywhere(
     """API tokens go on: delete those that are not to."""
     async with db.write() as session:
         await sessions.end_all(session, user.id)
+        record(session, user.actor, "session.all_ended", ("user", user.id, user.email))
     return Response(None, status_code=204, cookies=[_cookie(settings, "", 0)])
 
 
@@ -108,7 +116,7 @@ async def list_sessions(user: NamedDependency[CurrentUser], db: NamedDependency[
 
 
 @delete(
-    "/auth/sessions/{session_id:uuid}", opt={"session": True}, responses=responses(403, 404),
+    "/auth/sessions/{session_id:uuid}", opt={"session": True, "audit": "session.ended"}, responses=responses(403, 404),
     summary="End one of one's sessions",
 )  # fmt: skip
 async def end_session(
@@ -117,11 +125,12 @@ async def end_session(
     """At once: its access tokens and live connections too."""
     async with db.write() as session:
         await sessions.end(session, user.id, session_id)
+        record(session, user.actor, "session.ended", ("session", session_id, ""))
 
 
 @post(
-    "/auth/reset", opt={"public": True, "limit": "auth"}, status_code=200, responses=responses(),
-    summary="Set a new password with a link, and sign in",
+    "/auth/reset", opt={"public": True, "limit": "auth", "audit": "user.password_changed"}, status_code=200,
+    responses=responses(), summary="Set a new password with a link, and sign in",
 )  # fmt: skip
 async def reset(
     data: JSONBody[shapes.Reset], client: NamedDependency[Client], db: NamedDependency[Database],
@@ -133,8 +142,8 @@ async def reset(
 
 
 @post(
-    "/auth/password", opt={"session": True}, status_code=204, responses=responses(403),
-    summary="Change one's password",
+    "/auth/password", opt={"session": True, "audit": "user.password_changed"}, status_code=204,
+    responses=responses(403), summary="Change one's password",
 )  # fmt: skip
 async def change_password(
     data: JSONBody[shapes.NewPassword], user: NamedDependency[CurrentUser], client: NamedDependency[Client],
@@ -143,7 +152,7 @@ async def change_password(
     """All other sessions are ended; API tokens go on."""
     with limits.attempt(client.ip, user.email):
         confirmed = await accounts.confirmed(db, user, data.current)
-    await accounts.change_password(db, confirmed, data.new, but=user.session_id)
+    await accounts.change_password(db, user.actor, confirmed, data.new, but=user.session_id)
 
 
 @get("/auth/me", responses=responses(), summary="Who is asking, and in which projects")
@@ -154,16 +163,18 @@ async def me(user: NamedDependency[CurrentUser], db: NamedDependency[Database]) 
         return shapes.Me(user_shape(row), projects)
 
 
-@patch("/auth/me", opt={"session": True}, responses=responses(403), summary="Change one's name")
+@patch(
+    "/auth/me", opt={"session": True, "audit": "user.renamed"}, responses=responses(403), summary="Change one's name"
+)
 async def change_me(
     data: JSONBody[shapes.MeChange], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
 ) -> shapes.User:
     async with db.write() as session:
-        return user_shape(await accounts.rename(session, user.id, data.name))
+        return user_shape(await accounts.rename(session, user, data.name))
 
 
 @post(
-    "/auth/ticket", opt={"reads": True}, status_code=200, responses=responses(404),
+    "/auth/ticket", opt={"reads": True, "audit": None}, status_code=200, responses=responses(404),
     summary="A token for one WebSocket, good for a minute",
 )  # fmt: skip
 async def ticket(
@@ -185,7 +196,7 @@ def session_answer(
         expires_in=int(settings.access_token_seconds), user=user_shape(signed_in.user),
     )  # fmt: skip
     cookies = [_cookie(settings, signed_in.refresh_token, int(settings.refresh_token_seconds))] if cookie else []
-    return Response(body, status_code=status, cookies=cookies, headers={"Cache-Control": "no-store"})
+    return Response(body, status_code=status, cookies=cookies)
 
 
 def user_shape(user: User) -> shapes.User:

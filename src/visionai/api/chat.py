@@ -19,7 +19,7 @@ from visionai.parts import Parts
 DONE = {"start": "started", "cancel": "cancelled"}  # what was asked for, once it has been carried out
 
 
-@post("/chat/message", status_code=200, responses=responses(403, 404), summary="Say something")
+@post("/chat/message", opt={"audit": None}, status_code=200, responses=responses(403, 404), summary="Say something")
 async def say(
     data: JSONBody[shapes.NewMessage], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
 ) -> shapes.ChatAnswer:

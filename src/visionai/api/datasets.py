@@ -35,7 +35,9 @@ from visionai.datasets.uploads import FORMATS, Upload, too_large
 from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict, FieldError
 from visionai.identity.access import CurrentUser, default_project, require_project
+from visionai.identity.audit import record
 from visionai.jobs.queries import uses_dataset
+from visionai.jobs.quotas import admit_upload
 from visionai.operations import queries as operations
 from visionai.parts import Parts
 from visionai.storage import keys
@@ -44,11 +46,13 @@ from visionai.storage.base import Storage
 URL_SECONDS = 3600.0
 FORM_BYTES = 1 << 20  # what a form may have around its file
 MEDIA_TYPES = {
-    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp",
-    ".bmp": "image/bmp",
+    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".jpe": "image/jpeg", ".jfif": "image/jpeg", ".png": "image/png",
+    ".apng": "image/png", ".gif": "image/gif", ".webp": "image/webp", ".bmp": "image/bmp", ".dib": "image/bmp",
+    ".avif": "image/avif",
 }  # fmt: skip
 
 Split = Literal["train", "val"]
+ClassName = Annotated[str | None, QueryParameter(name="class", description="Only those of this class.")]
 
 
 @dataclass
@@ -70,7 +74,8 @@ class UploadOperation(Operation):
 
 
 @post(
-    "/upload", opt={"limit": "upload"}, status_code=202, request_max_body_size=None, operation_class=UploadOperation,
+    "/upload", opt={"limit": "upload", "audit": "dataset.created"}, status_code=202, request_max_body_size=None,
+    operation_class=UploadOperation,
     responses=responses(403, 404, 409, 413, 507), summary="Upload an archive as a new data set",
 )  # fmt: skip
 async def upload(
@@ -96,13 +101,17 @@ async def upload(
                 raise BadInput.field("file", "send one file at a time")
             else:
                 file_name = part.file_name or ""
-                await receiving.begin(**await destination(parts.db, user, fields, file_name))
+                await receiving.begin(**await destination(parts.db, user, fields, file_name), admit=admit_upload)
                 await receiving.store(part.blocks())
         if file_name is None or receiving.size == 0:
             raise BadInput.field("file", "is missing" if file_name is None else "is empty")
         where = await destination(parts.db, user, fields, file_name)
         async with parts.db.write() as session:
-            op = await receiving.finish(session, **where)
+            op = await receiving.finish(session, **where, admit=admit_upload)
+            record(
+                session, user.actor, "dataset.created", ("dataset", receiving.dataset_id, where["name"]),
+                project_id=where["project_id"], size=receiving.size,
+            )  # fmt: skip
             accepted = shapes.UploadAccepted(receiving.dataset_id, "processing", op.id)
             headers = {"Location": f"/api/v1/datasets/{receiving.dataset_id}"}
             await idempotency.remember(session, request, user, 202, msgspec.to_builtins(accepted), headers)
@@ -132,7 +141,10 @@ async def get_dataset(
         return (await _shapes(session, [await queries.get_dataset(session, user, dataset_id)]))[0]
 
 
-@delete("/{dataset_id:uuid}", responses=responses(403, 404, 409), summary="Delete a data set")
+@delete(
+    "/{dataset_id:uuid}", opt={"audit": "dataset.deleted"}, responses=responses(403, 404, 409),
+    summary="Delete a data set",
+)  # fmt: skip
 async def delete_dataset(
     dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
 ) -> None:
@@ -142,6 +154,8 @@ async def delete_dataset(
         if await uses_dataset(session, dataset_id):
             raise Conflict("A job that has not ended uses it: cancel the job or let it end.", code="dataset_in_use")
         await queries.delete_dataset(session, dataset, utcnow())
+        target = ("dataset", dataset_id, dataset.name)
+        record(session, user.actor, "dataset.deleted", target, project_id=dataset.project_id)
 
 
 @get("/{dataset_id:uuid}/versions", responses=responses(404), summary="Its versions, newest first")
@@ -161,18 +175,21 @@ async def get_report(
     async with db.read() as session:
         dataset = await queries.get_dataset(session, user, dataset_id)
         version = (await queries.current_versions(session, [dataset])).get(dataset.id)
-    report = version.report if version is not None else dataset.report or {}
+        report = version.report if version is not None else dataset.report or {}
+        faults = msgspec.convert(report.get("faults", []), list[shapes.DatasetFault])
+        if version is not None:
+            images = await queries.by_file_name(session, version.id, {name for f in faults for name in f.files})
+            for fault in faults:
+                fault.images = [images.get(name) for name in fault.files]
     return shapes.DatasetReport(
-        version.id if version is not None else None,
-        msgspec.convert(report.get("faults", []), list[shapes.DatasetFault]),
-        version.statistics if version is not None else {},
+        version.id if version is not None else None, faults, version.statistics if version is not None else {}
     )
 
 
 @get("/{dataset_id:uuid}/images", responses=responses(404), summary="Its images")
 async def get_images(
     dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
-    class_: Annotated[str | None, QueryParameter(name="class")] = None, split: FromQuery[Split | None] = None,
+    class_: ClassName = None, split: FromQuery[Split | None] = None,
     cursor: OptionalNatural = None, offset: Natural = 0, limit: Limit = 100,
 ) -> shapes.DatasetImagePage:  # fmt: skip
     """``total`` counts all that match. Page on by ``cursor``, or jump by ``offset``."""
@@ -180,10 +197,25 @@ async def get_images(
         dataset = await queries.get_dataset(session, user, dataset_id)
         version = await queries.current_version(session, dataset)
         found, total = await queries.list_images(
-            session, version.id, label=class_, split=split, after=cursor, offset=offset, limit=limit + 1
+            session, version, label=class_, split=split, after=cursor, offset=offset, limit=limit + 1
         )
     items = [_image(dataset, image, parts.storage) for image in found[:limit]]
     return shapes.DatasetImagePage(items, str(items[-1].n) if len(found) > limit else None, total)
+
+
+@get("/{dataset_id:uuid}/images/{n:int}", responses=responses(404), summary="One image and its neighbours")
+async def get_image(
+    dataset_id: FromPath[UUID], n: PathNatural, user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
+    class_: ClassName = None, split: FromQuery[Split | None] = None,
+) -> shapes.DatasetImageAlone:  # fmt: skip
+    """``class`` and ``split`` choose among which images it is counted and has neighbours."""
+    async with parts.db.read() as session:
+        dataset = await queries.get_dataset(session, user, dataset_id)
+        image = await queries.get_image(session, dataset, n)
+        version = await queries.current_version(session, dataset)
+        place = await queries.place_of(session, version, n, label=class_, split=split)
+    alone = msgspec.structs.asdict(_image(dataset, image, parts.storage)) | msgspec.structs.asdict(place)
+    return shapes.DatasetImageAlone(**alone)
 
 
 @get("/{dataset_id:uuid}/images/{n:int}/thumbnail", status_code=302, responses=responses(404), summary="One, small")
@@ -276,6 +308,7 @@ def _url(storage: Storage, key: str, suffix: str) -> str:
 router = Router(
     "/api/v1/datasets", tags=["data sets"],
     route_handlers=[
-        upload, list_datasets, get_dataset, delete_dataset, get_versions, get_report, get_images, get_thumbnail,
+        upload, list_datasets, get_dataset, delete_dataset, get_versions, get_report, get_images,
+        get_image, get_thumbnail,
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ Every route is guarded by ``authenticate``: a person's access token or API token
 ``opt``: ``public=True``, ``auth="callback"`` (an attempt's token), or ``auth="signed" | "ticket"`` where the handler
 decides. What keeps accounts safe says ``session=True`` and takes no API token; a POST that changes nothing says
 ``reads=True`` and takes one of scope ``read`` too. ``limit`` names what a route is counted as, where that is neither
-reading nor writing.
+reading nor writing. What changes something says in ``audit`` which entry it leaves there, or None.
 
 It is one guard for all of them, since Litestar copies the handler for each guard of each request (0.1 ms).
 """
@@ -18,7 +18,7 @@ from litestar.handlers.base import BaseRouteHandler
 from visionai import names
 from visionai.api.limits import Kind, Limits, network
 from visionai.db import Database
-from visionai.errors import Forbidden, Unauthorised
+from visionai.errors import Unauthorised
 from visionai.identity import access, tokens
 from visionai.identity.access import CurrentUser
 from visionai.identity.api_tokens import Uses
@@ -51,14 +51,14 @@ async def authenticate(connection: ASGIConnection, handler: BaseRouteHandler) ->
         p = parts(connection)
         shown = tokens.read_access_token(p.settings, token)
         async with p.db.read() as session:
-            user = await access.current_user(session, shown)
+            user = await access.current_user(session, shown, address(connection))
     limits.take(limit or ("read" if _only_reads(connection, handler) else "write"), str(user.id))
     connection.state.user = user
 
 
 async def _by_api_token(connection: ASGIConnection, handler: BaseRouteHandler, token: str) -> CurrentUser:  # type: ignore[type-arg]
     async with parts(connection).db.read() as session:
-        user = await access.api_token_user(session, token)
+        user = await access.api_token_user(session, token, address(connection))
     if handler.opt.get("session"):
         access.require_session(user)
     if not _only_reads(connection, handler):
@@ -74,8 +74,7 @@ def _only_reads(connection: ASGIConnection, handler: BaseRouteHandler) -> bool: 
 
 def _callback(connection: ASGIConnection) -> Callback:  # type: ignore[type-arg]
     who = tokens.read_callback_token(parts(connection).settings, bearer(connection))
-    if who.job_id != connection.path_params["job_id"]:
-        raise Forbidden("This token belongs to another job.")
+    access.require_own_job(who, connection.path_params["job_id"])
     return who
 
 

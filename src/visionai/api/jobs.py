@@ -27,12 +27,15 @@ from visionai.api.parameters import (
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
-from visionai.db import Database
+from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict
 from visionai.identity.access import CurrentUser
+from visionai.identity.audit import record
 from visionai.identity.tables import User
-from visionai.jobs import again, artifacts, events, history, listing, predictions, queries, slots, submit
+from visionai.ids import uuid7
+from visionai.jobs import again, artifacts, estimate, events, history, listing, predictions, queries, slots, submit
 from visionai.jobs.policy import Policy, in_force, policy_of
+from visionai.jobs.queue import Waiting
 from visionai.jobs.tables import Artifact, Job, MetricRow
 from visionai.names import MOST as MOST_NAME
 from visionai.names import PLAIN
@@ -55,7 +58,7 @@ Levels = Annotated[list[Level] | None, QueryParameter(name="level", description=
 ClassName = Annotated[str | None, QueryParameter(max_length=200, description="Only those of this class.")]
 
 
-@post("/training/jobs", responses=responses(403), summary="Start a training")
+@post("/training/jobs", opt={"audit": "job.created"}, responses=responses(403), summary="Start a training")
 async def create(
     request: Request[Any, Any, Any], data: JSONBody[shapes.NewJob], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts],
@@ -70,8 +73,28 @@ async def create(
     return await idempotency.create(parts.db, request, user, make, _location)
 
 
-@post("/training/jobs/{job_id:uuid}/retry", status_code=201, responses=responses(403, 404, 409),
-      summary="The same once more, as a new job")  # fmt: skip
+@post("/training/jobs/estimate", opt={"limit": "read", "audit": None}, status_code=200, responses=responses(403),
+      summary="About how long a training would take")  # fmt: skip
+async def estimate_job(
+    data: JSONBody[shapes.NewJob], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
+) -> shapes.Estimate:
+    """From what earlier ones that you can see took: of the same model, else of the same framework. It takes what starts
+    a training, and starts none."""
+    spec = submit.JobSpec(**msgspec.structs.asdict(data))
+    async with parts.db.read() as session:
+        project_id = await submit.refuse_wrong(session, parts.frameworks, user, spec)
+        found = await estimate.estimate(session, parts.frameworks, user, spec)
+        newcomer = Waiting(uuid7(), submit.PRIORITIES[spec.priority], user.id, project_id, utcnow())
+        starts = await slots.start_of(session, parts.settings, newcomer)
+    limit = spec.policy.time_limit_seconds if spec.policy is not None else None
+    return shapes.Estimate(
+        found.seconds, found.based_on, max(0.0, (starts - utcnow()).total_seconds()) if starts is not None else None,
+        limit is not None and found.seconds is not None and limit < found.seconds.likely,
+    )  # fmt: skip
+
+
+@post("/training/jobs/{job_id:uuid}/retry", opt={"audit": "job.retried"}, status_code=201,
+      responses=responses(403, 404, 409), summary="The same once more, as a new job")  # fmt: skip
 async def retry(
     request: Request[Any, Any, Any], job_id: FromPath[UUID], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts], data: JSONBody[shapes.Again | None] = None,
@@ -80,8 +103,8 @@ async def retry(
     return await _again(again.retry, request, job_id, data, user, parts)
 
 
-@post("/training/jobs/{job_id:uuid}/resume", status_code=201, responses=responses(403, 404, 409),
-      summary="Go on from its last checkpoint, as a new job")  # fmt: skip
+@post("/training/jobs/{job_id:uuid}/resume", opt={"audit": "job.resumed"}, status_code=201,
+      responses=responses(403, 404, 409), summary="Go on from its last checkpoint, as a new job")  # fmt: skip
 async def resume(
     request: Request[Any, Any, Any], job_id: FromPath[UUID], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts], data: JSONBody[shapes.Again | None] = None,
@@ -90,11 +113,16 @@ async def resume(
     return await _again(again.resume, request, job_id, data, user, parts)
 
 
-@delete("/training/jobs/{job_id:uuid}", responses=responses(403, 404, 409), summary="Delete it and its files")
+@delete(
+    "/training/jobs/{job_id:uuid}", opt={"audit": "job.deleted"}, responses=responses(403, 404, 409),
+    summary="Delete it and its files",
+)  # fmt: skip
 async def delete_job(job_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]) -> None:
     """Of a job that has ended. What it holds is freed within seconds."""
     async with db.write() as session:
-        await again.delete(session, await queries.editable_job(session, user, job_id))
+        job = await queries.editable_job(session, user, job_id)
+        await again.delete(session, job)
+        record(session, user.actor, "job.deleted", ("job", job_id, job.name), project_id=job.project_id)
 
 
 @get("/training/jobs", responses=responses(), summary="Jobs, newest first")
@@ -137,13 +165,15 @@ async def get_job(
         return await shape(session, parts.settings, await queries.visible_job(session, user, job_id))
 
 
-@post("/training/jobs/{job_id:uuid}/cancel", status_code=202, responses=responses(403, 404), summary="Cancel it")
+@post(
+    "/training/jobs/{job_id:uuid}/cancel", opt={"audit": "job.cancelled"}, status_code=202,
+    responses=responses(403, 404), summary="Cancel it",
+)  # fmt: skip
 async def cancel(
     job_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
 ) -> shapes.Job:
     async with parts.db.write() as session:
-        job = await queries.editable_job(session, user, job_id)
-        await submit.cancel(session, job)
+        job = await submit.cancel_for(session, user, job_id)
         await session.flush()
         await session.refresh(job)
         return await shape(session, parts.settings, job)
@@ -234,8 +264,7 @@ async def get_log_text(
 ) -> Stream:
     async with db.read() as session:
         job = await queries.visible_job(session, user, job_id)
-    headers = {"Content-Disposition": f'attachment; filename="{artifacts.stem(job)}.log"',
-               "X-Content-Type-Options": "nosniff"}  # fmt: skip
+    headers = {"Content-Disposition": f'attachment; filename="{artifacts.stem(job)}.log"'}
     return Stream(history.log_pieces(db, job), headers=headers)
 
 
@@ -304,7 +333,10 @@ async def download(
     return Redirect(_artifact(artifact, job, parts.storage).download_url)
 
 
-@patch("/artifacts/{artifact_id:uuid}", responses=responses(403, 404, 409), summary="Pin a file, or let it go")
+@patch(
+    "/artifacts/{artifact_id:uuid}", opt={"audit": ("artifact.pinned", "artifact.unpinned")},
+    responses=responses(403, 404, 409), summary="Pin a file, or let it go",
+)  # fmt: skip
 async def change_artifact(
     artifact_id: FromPath[UUID], data: JSONBody[shapes.ArtifactChange], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts],
@@ -316,6 +348,8 @@ async def change_artifact(
         if data.pinned and artifact.superseded and not artifact.pinned:
             raise Conflict("A later checkpoint has replaced it, and it is being freed.", code="artifact_superseded")
         artifact.pinned = data.pinned
+        action, target = f"artifact.{'' if data.pinned else 'un'}pinned", ("artifact", artifact_id, artifact.name)
+        record(session, user.actor, action, target, project_id=job.project_id, job=job.id)
         return _artifact(artifact, job, parts.storage)
 
 
@@ -404,8 +438,8 @@ def _trace_id(traceparent: str | None) -> str | None:
 router = Router(
     "/api/v1", tags=["training"],
     route_handlers=[
-        create, list_jobs, list_choices, get_job, cancel, retry, resume, delete_job, get_metrics, get_events,
-        get_timeline, get_logs, get_artifacts, get_validation, get_policy, get_attempts, get_log_text, get_predictions,
-        download, change_artifact,
+        create, estimate_job, list_jobs, list_choices, get_job, cancel, retry, resume, delete_job, get_metrics,
+        get_events, get_timeline, get_logs, get_artifacts, get_validation, get_policy, get_attempts, get_log_text,
+        get_predictions, download, change_artifact,
     ],
 )  # fmt: skip

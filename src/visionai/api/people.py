@@ -15,10 +15,12 @@ from visionai.api.parameters import Limit
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.db import Database
-from visionai.errors import Forbidden
-from visionai.identity import accounts, passwords, people
+from visionai.identity import access, accounts, passwords, people
 from visionai.identity.access import CurrentUser
+from visionai.identity.audit import record
 from visionai.settings import Settings
+
+CHANGES = ("user.role_changed", "user.disabled", "user.enabled", "user.renamed")
 
 
 @get("/users", responses=responses(403), summary="All users (admins and managers)")
@@ -32,23 +34,26 @@ async def list_users(
     return Page(items, str(items[-1].id) if len(found) > limit else None)
 
 
-@post("/users", opt={"session": True}, responses=responses(403), summary="Make a user (admins)")
+@post(
+    "/users", opt={"session": True, "audit": "user.created"}, responses=responses(403), summary="Make a user (admins)"
+)
 async def add_user(
     request: Request[Any, Any, Any], data: JSONBody[shapes.NewUser], user: NamedDependency[CurrentUser],
     db: NamedDependency[Database],
 ) -> Response[shapes.User]:  # fmt: skip
-    if not user.is_admin:
-        raise Forbidden("Only an admin can do this: invite people instead.")
+    access.require_admin(user, instead="invite people instead")
     password_hash = await passwords.hashed(data.password, data.email, data.name)
 
     async def make(session: AsyncSession) -> shapes.User:
-        return user_shape(await accounts.add_user(session, data.email, password_hash, data.role, data.name))
+        made = await accounts.add_user(session, data.email, password_hash, data.role, data.name)
+        record(session, user.actor, "user.created", ("user", made.id, made.email), role=made.role)
+        return user_shape(made)
 
     return await idempotency.create(db, request, user, make)
 
 
 @patch(
-    "/users/{user_id:uuid}", opt={"session": True}, responses=responses(403, 404, 409),
+    "/users/{user_id:uuid}", opt={"session": True, "audit": CHANGES}, responses=responses(403, 404, 409),
     summary="Change a user's name or role, disable or enable them",
 )  # fmt: skip
 async def change_user(
@@ -64,8 +69,8 @@ async def change_user(
 
 
 @post(
-    "/users/{user_id:uuid}/reset", opt={"session": True}, responses=responses(403, 404, 409),
-    summary="Make a link with which a user sets a new password",
+    "/users/{user_id:uuid}/reset", opt={"session": True, "audit": "user.reset_link_made"},
+    responses=responses(403, 404, 409), summary="Make a link with which a user sets a new password",
 )  # fmt: skip
 async def reset_user(
     user_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database],
@@ -75,7 +80,7 @@ async def reset_user(
     async with db.write() as session:
         link = await people.new_reset(session, user, user_id)
     body = shapes.ResetLink(f"{settings.url}/reset#token={link.token}", link.expires_at)
-    return Response(body, status_code=201, headers={"Cache-Control": "no-store"})
+    return Response(body, status_code=201)
 
 
 router = Router("/api/v1", tags=["people"], route_handlers=[list_users, add_user, change_user, reset_user])

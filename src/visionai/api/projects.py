@@ -16,9 +16,10 @@ from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.chat.garbage import forget_conversations
 from visionai.db import Database
-from visionai.errors import Conflict, Forbidden
+from visionai.errors import Conflict
 from visionai.identity import access, projects
 from visionai.identity.access import CurrentUser
+from visionai.identity.audit import record
 from visionai.identity.tables import Project, ProjectMember, User
 from visionai.jobs.projects import forget_traces, require_empty
 
@@ -29,21 +30,28 @@ async def list_projects(user: NamedDependency[CurrentUser], db: NamedDependency[
         return Page([project_shape(p, role) for p, role in await access.my_projects(session, user)])
 
 
-@post("/projects", responses=responses(403), summary="Make a project; its maker owns it")
+@post(
+    "/projects", opt={"audit": "project.created"}, responses=responses(403),
+    summary="Make a project; its maker owns it",
+)  # fmt: skip
 async def add_project(
     request: Request[Any, Any, Any], data: JSONBody[shapes.NewProject], user: NamedDependency[CurrentUser],
     db: NamedDependency[Database],
 ) -> Response[shapes.Project]:  # fmt: skip
-    if user.role == "viewer":
-        raise Forbidden("Your role is viewer: ask an admin to make the project for you.")
+    access.require_maker(user)
 
     async def make(session: AsyncSession) -> shapes.Project:
-        return project_shape(await projects.add_project(session, user.id, data.name), "owner")
+        made = await projects.add_project(session, user.id, data.name)
+        record(session, user.actor, "project.created", ("project", made.id, made.name), project_id=made.id)
+        return project_shape(made, "owner")
 
     return await idempotency.create(db, request, user, make)
 
 
-@patch("/projects/{project_id:uuid}", responses=responses(403, 404), summary="Rename a project")
+@patch(
+    "/projects/{project_id:uuid}", opt={"audit": "project.renamed"}, responses=responses(403, 404),
+    summary="Rename a project",
+)  # fmt: skip
 async def change_project(
     project_id: FromPath[UUID], data: JSONBody[shapes.ProjectChange], user: NamedDependency[CurrentUser],
     db: NamedDependency[Database],
@@ -52,7 +60,10 @@ async def change_project(
         return project_shape(await projects.rename(session, user, project_id, data.name), "owner")
 
 
-@delete("/projects/{project_id:uuid}", responses=responses(403, 404, 409), summary="Delete an empty project")
+@delete(
+    "/projects/{project_id:uuid}", opt={"audit": "project.deleted"}, responses=responses(403, 404, 409),
+    summary="Delete an empty project",
+)  # fmt: skip
 async def remove_project(
     project_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
 ) -> None:
@@ -63,7 +74,7 @@ async def remove_project(
             await require_empty(session, project_id)
             await forget_conversations(session, project_id)
             await forget_traces(session, project_id)
-            await projects.remove(session, project_id)
+            await projects.remove(session, user, project_id)
     except IntegrityError:
         raise Conflict("Something has just been put into the project.", code="project_not_empty") from None
 
@@ -82,8 +93,8 @@ async def list_members(
 
 
 @post(
-    "/projects/{project_id:uuid}/members", opt={"session": True}, responses=responses(403, 404, 409),
-    summary="Add somebody to a project",
+    "/projects/{project_id:uuid}/members", opt={"session": True, "audit": "member.added"},
+    responses=responses(403, 404, 409), summary="Add somebody to a project",
 )  # fmt: skip
 async def add_member(
     project_id: FromPath[UUID], data: JSONBody[shapes.NewMember], user: NamedDependency[CurrentUser],
@@ -94,8 +105,8 @@ async def add_member(
 
 
 @patch(
-    "/projects/{project_id:uuid}/members/{user_id:uuid}", opt={"session": True}, responses=responses(403, 404, 409),
-    summary="Change a member's role",
+    "/projects/{project_id:uuid}/members/{user_id:uuid}", opt={"session": True, "audit": "member.role_changed"},
+    responses=responses(403, 404, 409), summary="Change a member's role",
 )  # fmt: skip
 async def change_member(
     project_id: FromPath[UUID], user_id: FromPath[UUID], data: JSONBody[shapes.MemberChange],
@@ -107,8 +118,8 @@ async def change_member(
 
 
 @delete(
-    "/projects/{project_id:uuid}/members/{user_id:uuid}", opt={"session": True}, responses=responses(403, 404, 409),
-    summary="Take somebody out of a project, or leave it",
+    "/projects/{project_id:uuid}/members/{user_id:uuid}", opt={"session": True, "audit": "member.removed"},
+    responses=responses(403, 404, 409), summary="Take somebody out of a project, or leave it",
 )  # fmt: skip
 async def remove_member(
     project_id: FromPath[UUID], user_id: FromPath[UUID], user: NamedDependency[CurrentUser],

@@ -22,25 +22,31 @@ async def list_tokens(user: NamedDependency[CurrentUser], db: NamedDependency[Da
         return Page([shapes.ApiToken(**_fields(t)) for t in await api_tokens.all_of(session, user.id)])
 
 
-@post("/tokens", opt={"session": True}, responses=responses(403, 409), summary="Make an API token")
+@post(
+    "/tokens", opt={"session": True, "audit": "token.created"}, responses=responses(403, 409),
+    summary="Make an API token",
+)  # fmt: skip
 async def add_token(
     data: JSONBody[shapes.NewApiToken], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
 ) -> Response[shapes.MadeApiToken]:
     """The token itself is in this answer alone, which is why it takes no ``Idempotency-Key``: if the answer got lost,
     delete the token and make another."""
     async with db.write() as session:
-        made, token = await api_tokens.new(session, user.id, data.name, data.scope, data.expires_in_days)
+        made, token = await api_tokens.new(session, user, data.name, data.scope, data.expires_in_days)
     body = shapes.MadeApiToken(**_fields(made), token=token)
-    return Response(body, status_code=201, headers={"Cache-Control": "no-store"})
+    return Response(body, status_code=201)
 
 
-@delete("/tokens/{token_id:uuid}", opt={"session": True}, responses=responses(403, 404), summary="Delete an API token")
+@delete(
+    "/tokens/{token_id:uuid}", opt={"session": True, "audit": "token.deleted"}, responses=responses(403, 404),
+    summary="Delete an API token",
+)  # fmt: skip
 async def remove_token(
     token_id: FromPath[UUID], user: NamedDependency[CurrentUser], db: NamedDependency[Database]
 ) -> None:
     """It stops working at once."""
     async with db.write() as session:
-        await api_tokens.remove(session, user.id, token_id)
+        await api_tokens.remove(session, user, token_id)
 
 
 def _fields(token: ApiToken) -> dict[str, Any]:

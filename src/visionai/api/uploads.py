@@ -46,6 +46,8 @@ from visionai.errors import (
     VisionAIError,
 )
 from visionai.identity.access import CurrentUser
+from visionai.identity.audit import record
+from visionai.jobs.quotas import admit_upload
 from visionai.parts import Parts
 from visionai.settings import Settings
 
@@ -87,8 +89,8 @@ async def describe(settings: NamedDependency[Settings]) -> Response[None]:
 
 
 @post(
-    "/", status_code=201, request_max_body_size=None, responses=responses(403, 404, 412, 413, 507),
-    summary="Begin an upload that may break off and go on",
+    "/", opt={"audit": "dataset.created"}, status_code=201, request_max_body_size=None,
+    responses=responses(403, 404, 412, 413, 507), summary="Begin an upload that may break off and go on",
 )  # fmt: skip
 async def begin(
     request: Request[Any, Any, Any], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
@@ -109,7 +111,11 @@ async def begin(
 
     async def make(session: AsyncSession) -> shapes.UploadBegun:
         expires_at = utcnow() + _kept(parts.settings)
-        made = await resumable.begin(session, **where, size=upload_length, said=upload_metadata, expires_at=expires_at)
+        made = await resumable.begin(
+            session, **where, size=upload_length, said=upload_metadata, expires_at=expires_at, admit=admit_upload
+        )
+        target = ("dataset", made.dataset_id, where["name"])
+        record(session, user.actor, "dataset.created", target, project_id=where["project_id"], size=made.size)
         return shapes.UploadBegun(made.id, made.dataset_id, made.size, made.expires_at)
 
     answer = await idempotency.create(parts.db, request, user, make, lambda begun: f"{PATH}/{begun.id}")
@@ -129,11 +135,12 @@ async def look(
     headers = _of(upload, await resumable.offset(parts.storage, upload)) | {"Upload-Length": str(upload.size)}
     if upload.said:
         headers["Upload-Metadata"] = upload.said
-    return Response(None, headers=headers | {"Cache-Control": "no-store"}, media_type=MediaType.TEXT)
+    return Response(None, headers=headers, media_type=MediaType.TEXT)
 
 
 @patch(
-    "/{upload_id:uuid}", status_code=204, request_max_body_size=None, operation_class=BytesOperation,
+    "/{upload_id:uuid}", opt={"audit": None}, status_code=204, request_max_body_size=None,
+    operation_class=BytesOperation,
     responses=responses(400, 403, 404, 408, 409, 412, 413, 415, 423, 460, 507), summary="Send what comes next",
 )  # fmt: skip
 async def send(
@@ -145,7 +152,10 @@ async def send(
     return await _send(request, parts, user, upload_id, upload_offset)
 
 
-@post("/{upload_id:uuid}", status_code=204, request_max_body_size=None, include_in_schema=False)
+@post(
+    "/{upload_id:uuid}", opt={"audit": "upload.given_up"}, status_code=204, request_max_body_size=None,
+    include_in_schema=False,
+)  # fmt: skip
 async def overridden(
     request: Request[Any, Any, Any], upload_id: FromPath[UUID], user: NamedDependency[CurrentUser],
     parts: NamedDependency[Parts], upload_offset: OptionalOffset = None,
@@ -163,7 +173,10 @@ async def overridden(
             raise BadInput.field("X-HTTP-Method-Override", "must be PATCH or DELETE")
 
 
-@delete("/{upload_id:uuid}", responses=responses(403, 404, 409, 412), summary="Give an upload up")
+@delete(
+    "/{upload_id:uuid}", opt={"audit": "upload.given_up"}, responses=responses(403, 404, 409, 412),
+    summary="Give an upload up",
+)  # fmt: skip
 async def give_up(upload_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]) -> None:
     """Nothing of it is kept, its data set neither. One that has arrived whole is a data set: delete that."""
     await _give_up(parts, user, upload_id)
@@ -186,7 +199,7 @@ async def _send(
 async def _give_up(parts: Parts, user: CurrentUser, upload_id: UUID) -> None:
     async with parts.db.read() as session:
         upload = await resumable.get(session, user, upload_id, utcnow())
-    await resumable.give_up(parts.db, parts.storage, upload, utcnow())
+    await resumable.give_up(parts.db, parts.storage, user, upload, utcnow())
 
 
 async def _first_bytes(request: Request[Any, Any, Any], parts: Parts, begun: shapes.UploadBegun) -> int:

@@ -15,9 +15,9 @@ from visionai.chat.types import Best, Choice, Context, DatasetChoice, Draft, Fra
 from visionai.datasets.tables import Dataset, DatasetVersion
 from visionai.errors import BadInput, NotFound, VisionAIError
 from visionai.frameworks import Framework, Frameworks
-from visionai.identity.access import CurrentUser, default_project, project_filter, require_project
+from visionai.identity.access import CurrentUser, default_project, project_filter, require_own, require_project
 from visionai.identity.tables import Project
-from visionai.jobs import queries, slots, submit
+from visionai.jobs import slots, submit
 from visionai.jobs.state import JobState
 from visionai.jobs.submit import JobSpec
 from visionai.jobs.tables import Job
@@ -52,7 +52,7 @@ async def say(
             job_id = await _start(session, frameworks, user, reply.draft)
             reply = msgspec.structs.replace(reply, draft=None, pending=None, choices=[])
         elif reply.action == "cancel" and job_id is not None:
-            await submit.cancel(session, await queries.editable_job(session, user, job_id))
+            await submit.cancel_for(session, user, job_id)
     except VisionAIError as e:
         errors = e.errors if isinstance(e, BadInput) else []
         reply = msgspec.structs.replace(reply, action="none", message=e.detail, errors=errors, pending=None)
@@ -71,8 +71,9 @@ async def say(
 async def read(session: AsyncSession, user: CurrentUser, conversation_id: UUID) -> tuple[Conversation, list[Message]]:
     """Raises NotFound for somebody else's, and for one of a project that the user has left."""
     conversation = await session.get(Conversation, conversation_id)
-    if conversation is None or conversation.user_id != user.id:
+    if conversation is None:
         raise NotFound("There is no such conversation.")
+    require_own(user, conversation.user_id, "conversation")
     await require_project(session, user, conversation.project_id, at_least="reader")
     messages = await session.scalars(
         select(Message).where(Message.conversation_id == conversation_id).order_by(Message.id)

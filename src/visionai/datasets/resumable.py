@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from visionai import failpoints
 from visionai.datasets import uploads
 from visionai.datasets.tables import Dataset, DatasetUpload
+from visionai.datasets.uploads import Admit
 from visionai.db import Database, utcnow
 from visionai.errors import (
     ChecksumMismatch,
@@ -36,6 +37,7 @@ from visionai.errors import (
     VisionAIError,
 )
 from visionai.identity.access import CurrentUser, require_project
+from visionai.identity.audit import record
 from visionai.ids import uuid7
 from visionai.storage import keys
 from visionai.storage.base import Storage
@@ -56,10 +58,12 @@ class Checksum(msgspec.Struct, frozen=True):
 
 async def begin(
     session: AsyncSession, *, project_id: UUID, user_id: UUID, name: str, format_: str, size: int, said: str,
-    expires_at: datetime,
+    expires_at: datetime, admit: Admit,
 ) -> DatasetUpload:  # fmt: skip
-    """The data set is there from now on, ``uploading``."""
+    """The data set is there from now on, ``uploading``, and all of its size counts against quotas."""
+    uploads.refuse_beyond(await admit(session, user_id, project_id, True), size)
     dataset = uploads.uploading(uuid7(), project_id=project_id, user_id=user_id, name=name, format_=format_)
+    dataset.upload_bytes = size
     session.add(dataset)
     await session.flush()
     upload = DatasetUpload(dataset_id=dataset.id, created_by=user_id, size=size, said=said, expires_at=expires_at)
@@ -174,7 +178,7 @@ class Receiver:
             )
 
 
-async def give_up(db: Database, storage: Storage, upload: DatasetUpload, now: datetime) -> None:
+async def give_up(db: Database, storage: Storage, user: CurrentUser, upload: DatasetUpload, now: datetime) -> None:
     """Raises Conflict if all of it has arrived. A request that is still sending finds it gone."""
     async with db.write() as session:
         unfinished = DatasetUpload.received < DatasetUpload.size
@@ -184,8 +188,11 @@ async def give_up(db: Database, storage: Storage, upload: DatasetUpload, now: da
             .values(expires_at=now, lease_token=None, lease_expires_at=None)
             .returning(DatasetUpload.id)
         )
-    if found is None:
-        raise Conflict("It has arrived whole: delete its data set instead.", code="upload_finished")
+        if found is None:
+            raise Conflict("It has arrived whole: delete its data set instead.", code="upload_finished")
+        dataset = await session.get_one(Dataset, upload.dataset_id)
+        target = ("dataset", dataset.id, dataset.name)
+        record(session, user.actor, "upload.given_up", target, project_id=dataset.project_id)
     await _remove(db, storage, upload.id, upload.dataset_id)
 
 

@@ -27,6 +27,7 @@ class Dataset(Base):
     current_version_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("dataset_versions.id", use_alter=True, ondelete="SET NULL")
     )
+    upload_bytes: Mapped[int] = mapped_column(BigInteger, default=0)  # of the archive that it was imported from
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
     deleted_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ whole, one transaction submits the import (``processing``). What is broken off l
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -27,6 +27,10 @@ from visionai.storage.base import Storage
 
 log = structlog.get_logger()
 
+Admit = Callable[[AsyncSession, UUID, UUID, bool], Awaitable[int | None]]
+"""Of a person and a project, for a new data set or for one that is counted already: how many bytes may come, None for
+any. Raises Forbidden."""
+
 FORMATS = ("auto", "class_folders")
 ALIVE = timedelta(minutes=1)
 ABANDONED = timedelta(minutes=10)
@@ -39,10 +43,16 @@ class Upload:
         self.dataset_id, self.operation_id = uuid7(), uuid7()
         self.size = 0
         self._db, self._storage, self._max_bytes, self._now = db, storage, max_bytes, now
+        self._room: int | None = None
         self._touched = now()
 
-    async def begin(self, *, project_id: UUID, user_id: UUID, name: str, format_: str) -> None:
+    async def begin(
+        self, *, project_id: UUID, user_id: UUID, name: str, format_: str, admit: Admit | None = None
+    ) -> None:
+        """``admit`` is asked in the transaction that creates the data set."""
         async with self._db.write() as session:
+            if admit is not None:
+                self._room = await admit(session, user_id, project_id, True)
             session.add(uploading(self.dataset_id, project_id=project_id, user_id=user_id, name=name, format_=format_))
 
     async def store(self, chunks: AsyncIterator[bytes]) -> None:
@@ -52,14 +62,19 @@ class Upload:
         self.size = stat.size
 
     async def finish(
-        self, session: AsyncSession, *, project_id: UUID, user_id: UUID, name: str, format_: str
-    ) -> Operation:
+        self, session: AsyncSession, *, project_id: UUID, user_id: UUID, name: str, format_: str,
+        admit: Admit | None = None,
+    ) -> Operation:  # fmt: skip
         """Fields may have come after the file, so they are given once more. Raises Conflict if it was deleted, or
         silent for too long."""
         dataset = await session.get(Dataset, self.dataset_id, with_for_update=True)
         if dataset is None:
             raise _given_up()
+        if admit is not None:  # once more: others came meanwhile, or another project was named after the file
+            self._room = await admit(session, user_id, project_id, dataset.project_id != project_id)
+            self._refuse_more(self.size)
         dataset.project_id, dataset.name, dataset.format = project_id, name, format_
+        dataset.upload_bytes = self.size
         return await begin_import(session, dataset, self.operation_id, user_id)
 
     async def abandon(self) -> None:
@@ -75,11 +90,15 @@ class Upload:
         received = 0
         async for chunk in chunks:
             received += len(chunk)
-            if received > self._max_bytes:
-                raise too_large(self._max_bytes)
+            self._refuse_more(received)
             if self._now() - self._touched > ALIVE:
                 await self._touch()
             yield chunk
+
+    def _refuse_more(self, received: int) -> None:
+        if received > self._max_bytes:
+            raise too_large(self._max_bytes)
+        refuse_beyond(self._room, received)
 
     async def _touch(self) -> None:
         self._touched = self._now()
@@ -113,6 +132,15 @@ async def begin_import(session: AsyncSession, dataset: Dataset, operation_id: UU
 
 def too_large(most: int) -> TooLarge:
     return TooLarge(f"One upload may have {most:,} bytes: split the archive.")
+
+
+def refuse_beyond(room: int | None, size: int) -> None:
+    """Raises TooLarge where a quota has not so much ``room`` (None: there is none)."""
+    if room is not None and size > room:
+        raise TooLarge(
+            f"The storage quota has room for {room:,} bytes: delete what is not needed, or ask an admin for more.",
+            code="quota_exceeded",
+        )
 
 
 def _given_up() -> Conflict:

@@ -27,8 +27,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from visionai.db import utcnow
 from visionai.errors import Forbidden, NotFound, Unauthorised
-from visionai.identity.tables import ApiToken, Invitation, Project, ProjectMember, Session, User
-from visionai.identity.tokens import Credential, digest
+from visionai.identity.audit import Actor
+from visionai.identity.tables import ApiToken, AuditEntry, Invitation, Project, ProjectMember, Session, User
+from visionai.identity.tokens import Callback, Credential, digest
 
 Role = Literal["admin", "manager", "engineer", "viewer"]
 ProjectRole = Literal["reader", "editor", "owner"]
@@ -51,10 +52,19 @@ class CurrentUser(msgspec.Struct, frozen=True):
     """What they showed."""
     scope: str = "write"
     """``read`` where they showed an API token that changes nothing."""
+    token_name: str | None = None
+    ip: str = ""
 
     @property
     def is_admin(self) -> bool:
         return self.role == "admin"
+
+    @property
+    def actor(self) -> Actor:
+        """Them in the audit."""
+        return Actor(
+            self.id, self.email, "token" if self.token_name is not None else "session", self.ip, self.token_name
+        )
 
     @property
     def session_id(self) -> UUID | None:
@@ -62,20 +72,20 @@ class CurrentUser(msgspec.Struct, frozen=True):
         return self.credential.session_id if self.credential is not None else None
 
 
-async def current_user(session: AsyncSession, shown: Credential) -> CurrentUser:
+async def current_user(session: AsyncSession, shown: Credential, ip: str = "") -> CurrentUser:
     """Whom an access token or a ticket stands for. Raises Unauthorised for one who is disabled, and where the session
     or the API token it came from is over, whatever it says itself: one read for all of it."""
     if shown.session_id is not None:
         row = (await session.execute(_WHO_BY_SESSION, {"id": shown.session_id})).one_or_none()
         if row is None or row.id != shown.user_id:
             raise Unauthorised("Your session has ended: sign in again.", code="session_ended")
-        return _current(row, shown, "write")
-    return await _by_api_token(session, ApiToken.id == shown.token_id)
+        return _current(row, shown, "write", None, ip)
+    return await _by_api_token(session, ApiToken.id == shown.token_id, ip)
 
 
-async def api_token_user(session: AsyncSession, token: str) -> CurrentUser:
+async def api_token_user(session: AsyncSession, token: str, ip: str = "") -> CurrentUser:
     """Whom a ``vai_…`` stands for. Raises Unauthorised likewise."""
-    return await _by_api_token(session, ApiToken.token_hash == digest(token))
+    return await _by_api_token(session, ApiToken.token_hash == digest(token), ip)
 
 
 async def still_allowed(
@@ -117,9 +127,66 @@ def may_manage(user: CurrentUser, role: str) -> bool:
     return user.is_admin or (user.role == "manager" and role in MANAGED)
 
 
+def require_admin(user: CurrentUser, *, instead: str) -> None:
+    """``instead``: what others may do."""
+    if not user.is_admin:
+        raise Forbidden(f"Only an admin can do this: {instead}.")
+
+
 def require_manager(user: CurrentUser) -> None:
     if user.role not in {"admin", "manager"}:
         raise Forbidden("Only an admin or a manager can do this.")
+
+
+def require_managed(user: CurrentUser, role: str) -> None:
+    """To look after somebody who has this role."""
+    require_manager(user)
+    if not may_manage(user, role):
+        raise Forbidden("A manager looks after engineers and viewers: ask an admin.")
+
+
+def require_new_role(user: CurrentUser, user_id: UUID, role: str) -> None:
+    """To give this role to somebody whom they look after."""
+    if user_id == user.id:
+        raise Forbidden("Nobody changes their own role: ask another admin.", code="yourself")
+    if not may_manage(user, role):
+        raise Forbidden("A manager can make people engineers and viewers: ask an admin.")
+
+
+def require_somebody_else(user: CurrentUser, user_id: UUID) -> None:
+    """To disable them."""
+    if user_id == user.id:
+        raise Forbidden("Nobody disables themselves: ask another admin.", code="yourself")
+
+
+def require_invited(user: CurrentUser, email: str | None) -> None:
+    """An invitation that names an address is for that one; any other is for whoever has its link."""
+    if email not in {None, user.email}:
+        raise Forbidden("This invitation is for another address: sign in with that one.")
+
+
+def require_maker(user: CurrentUser) -> None:
+    """To make a project, which its maker owns."""
+    if CEILING[user.role] < RANK["owner"]:
+        raise Forbidden("Your role is viewer: ask an admin to make the project for you.")
+
+
+def require_quota_of(user: CurrentUser, user_id: UUID) -> None:
+    """One's own, and for admins and managers anybody's."""
+    if user_id != user.id and user.role not in {"admin", "manager"}:
+        raise NotFound("There is no such user.")
+
+
+def require_own(user: CurrentUser, user_id: UUID, what: str) -> None:
+    """What is one person's alone, a conversation, does not exist for others, admins included."""
+    if user_id != user.id:
+        raise NotFound(f"There is no such {what}.")
+
+
+def require_own_job(trainer: Callback, job_id: UUID) -> None:
+    """A trainer's token is for its attempt's job and no other."""
+    if trainer.job_id != job_id:
+        raise Forbidden("This token belongs to another job.")
 
 
 async def require_invitation(session: AsyncSession, user: CurrentUser, role: str, project_id: UUID | None) -> None:
@@ -139,6 +206,10 @@ def invitation_filter(user: CurrentUser) -> ColumnElement[bool]:
         return true()
     own = Invitation.invited_by == user.id
     return or_(own, Invitation.role.in_(MANAGED)) if user.role == "manager" else own
+
+
+async def may_see(session: AsyncSession, user: CurrentUser, project_id: UUID) -> bool:
+    return await _rank(session, user, project_id) > 0
 
 
 async def require_project(session: AsyncSession, user: CurrentUser, project_id: UUID, *, at_least: ProjectRole) -> None:
@@ -171,6 +242,19 @@ def project_filter(user: CurrentUser, column: InstrumentedAttribute[UUID]) -> Co
     return column.in_(select(ProjectMember.project_id).where(ProjectMember.user_id == user.id))
 
 
+async def audit_filter(session: AsyncSession, user: CurrentUser, project_id: UUID | None) -> ColumnElement[bool]:
+    """Which entries of the audit one may see: admins all, also of projects that are gone; owners those of their
+    projects."""
+    if project_id is not None and not user.is_admin:
+        await require_project(session, user, project_id, at_least="owner")
+    if project_id is not None or user.is_admin:
+        return AuditEntry.project_id == project_id if project_id is not None else true()
+    owned = select(ProjectMember.project_id).where(ProjectMember.user_id == user.id, ProjectMember.role == "owner")
+    if CEILING[user.role] < RANK["owner"] or await session.scalar(owned.limit(1)) is None:
+        raise Forbidden("This is for admins, and for owners of projects.")
+    return AuditEntry.project_id.in_(owned)
+
+
 async def my_projects(session: AsyncSession, user: CurrentUser) -> list[tuple[Project, ProjectRole]]:
     """With the user's own role in each; an admin sees all and acts as owner."""
     if user.is_admin:
@@ -190,20 +274,21 @@ _WHO_BY_SESSION = (
 )
 
 
-async def _by_api_token(session: AsyncSession, which: ColumnElement[bool]) -> CurrentUser:
-    query: Any = select(*_WHO, ApiToken.id.label("token_id"), ApiToken.scope, ApiToken.expires_at)
+async def _by_api_token(session: AsyncSession, which: ColumnElement[bool], ip: str) -> CurrentUser:
+    token = (ApiToken.id.label("token_id"), ApiToken.name.label("token_name"), ApiToken.scope, ApiToken.expires_at)
+    query: Any = select(*_WHO, *token)
     row = (await session.execute(query.join(ApiToken, ApiToken.user_id == User.id).where(which))).one_or_none()
     if row is None:
         raise Unauthorised("This API token is not valid: it may have been deleted.", code="token_invalid")
     if row.expires_at is not None and row.expires_at <= utcnow():
         raise Unauthorised("This API token has expired: make a new one.", code="token_expired")
-    return _current(row, Credential(row.id, token_id=row.token_id), row.scope)
+    return _current(row, Credential(row.id, token_id=row.token_id), row.scope, row.token_name, ip)
 
 
-def _current(row: Any, shown: Credential, scope: str) -> CurrentUser:
+def _current(row: Any, shown: Credential, scope: str, token_name: str | None, ip: str) -> CurrentUser:
     if row.disabled_at is not None:
         raise Unauthorised("This account is disabled: ask an admin.", code="account_disabled")
-    return CurrentUser(row.id, row.email, row.name, row.role, shown, scope)
+    return CurrentUser(row.id, row.email, row.name, row.role, shown, scope, token_name, ip)
 
 
 async def _rank(session: AsyncSession, user: CurrentUser, project_id: UUID) -> int:

@@ -11,6 +11,7 @@ from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict, Unauthorised
 from visionai.identity import passwords, sessions, tokens
 from visionai.identity.access import CurrentUser, Role
+from visionai.identity.audit import Actor, changed, record
 from visionai.identity.projects import add_project
 from visionai.identity.sessions import Client, SignedIn
 from visionai.identity.tables import PasswordReset, SetupToken, User
@@ -49,16 +50,25 @@ async def setup(
         if used.scalar_one_or_none() is None:
             raise Unauthorised("This set-up link is not valid any more: use the one printed at the last start.")
         user = await add_user(session, email, password_hash, "admin", name)
+        who = Actor(user.id, user.email, "setup", client.ip)
+        record(session, who, "user.created", ("user", user.id, user.email), role="admin")
         return await sessions.begin(session, settings, user, client)
 
 
 async def login(db: Database, settings: Settings, client: Client, email: str, password: str) -> SignedIn:
     async with db.read() as session:
         user = await session.scalar(select(User).where(User.email == email.lower()))
-    if not await passwords.fits(user.password_hash if user else None, password) or user is None:
-        raise Unauthorised("This address and password do not fit together.", code="wrong_credentials")
-    async with db.write() as session:
-        return await sessions.begin(session, settings, await _unchanged(session, user), client)
+    try:
+        if not await passwords.fits(user.password_hash if user else None, password) or user is None:
+            raise Unauthorised("This address and password do not fit together.", code="wrong_credentials")
+        async with db.write() as session:
+            begun = await sessions.begin(session, settings, await _unchanged(session, user), client)
+            who = Actor(user.id, user.email, "session", client.ip)
+            record(session, who, "session.signed_in", ("session", begun.session_id, ""))
+            return begun
+    except Unauthorised as e:
+        await _refused(db, client, user, e.code)
+        raise
 
 
 async def add_user(session: AsyncSession, email: str, password_hash: str, role: Role, name: str) -> User:
@@ -77,11 +87,13 @@ async def confirmed(db: Database, user: CurrentUser, password: str) -> User:
     async with db.read() as session:
         row = await session.get_one(User, user.id)
     if not await passwords.fits(row.password_hash, password):
+        async with db.write() as session:
+            record(session, user.actor, "user.password_refused", ("user", user.id, user.email))
         raise BadInput.field("current", "is not your present password")
     return row
 
 
-async def change_password(db: Database, user: User, new: str, *, but: UUID | None) -> None:
+async def change_password(db: Database, who: Actor, user: User, new: str, *, but: UUID | None) -> None:
     """It ends all sessions of this person ``but`` one, and whatever link to a new password there is."""
     password_hash = await passwords.hashed(new, user.email, user.name, field="new")
     async with db.write() as session:
@@ -89,12 +101,23 @@ async def change_password(db: Database, user: User, new: str, *, but: UUID | Non
         await sessions.end_all(session, user.id, but=but)
         if (reset := await session.get(PasswordReset, user.id)) is not None:
             await session.delete(reset)
+        record(session, who, "user.password_changed", ("user", user.id, user.email))
 
 
-async def rename(session: AsyncSession, user_id: UUID, name: str) -> User:
-    user = await session.get_one(User, user_id)
-    user.name = name
-    return user
+async def rename(session: AsyncSession, user: CurrentUser, name: str) -> User:
+    row = await session.get_one(User, user.id)
+    target, detail = ("user", row.id, row.email), changed(name=(row.name, name))
+    record(session, user.actor, "user.renamed", target, project_id=None, **detail)
+    row.name = name
+    return row
+
+
+async def _refused(db: Database, client: Client, user: User | None, why: str) -> None:
+    """Also where there is no such account, so that it takes as long; what was typed is kept nowhere then, as it may be
+    a password in the wrong place."""
+    who = Actor(user.id if user else None, user.email if user else "", "session", client.ip)
+    async with db.write() as session:
+        record(session, who, "session.refused", ("user", who.user_id, who.address), why=why)
 
 
 async def _unchanged(session: AsyncSession, seen: User) -> User:

@@ -13,8 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict, Forbidden, NotFound, Unauthorised
 from visionai.identity import passwords, sessions, tokens
-from visionai.identity.access import CurrentUser, ProjectRole, Role, invitation_filter, require_invitation
+from visionai.identity.access import (
+    CurrentUser,
+    ProjectRole,
+    Role,
+    invitation_filter,
+    require_invitation,
+    require_invited,
+)
 from visionai.identity.accounts import add_user
+from visionai.identity.audit import Actor, record
 from visionai.identity.projects import join
 from visionai.identity.sessions import Client, SignedIn
 from visionai.identity.tables import Invitation, Project, User
@@ -51,6 +59,10 @@ async def new(
     )  # fmt: skip
     session.add(row)
     await session.flush()
+    record(
+        session, user.actor, "invitation.created", ("invitation", row.id, row.email or ""), project_id=project_id,
+        role=role, project_role=row.project_role,
+    )  # fmt: skip
     return await _with_all(session, row), token
 
 
@@ -65,10 +77,13 @@ async def page(session: AsyncSession, user: CurrentUser, *, before: UUID | None,
 
 async def take_back(session: AsyncSession, user: CurrentUser, invitation_id: UUID) -> None:
     gone = await session.execute(
-        delete(Invitation).where(Invitation.id == invitation_id, invitation_filter(user)).returning(Invitation.id)
-    )
-    if gone.scalar_one_or_none() is None:
+        delete(Invitation).where(Invitation.id == invitation_id, invitation_filter(user))
+        .returning(Invitation.email, Invitation.project_id)
+    )  # fmt: skip
+    if (row := gone.one_or_none()) is None:
         raise NotFound("There is no such invitation: it may have been used.")
+    target = ("invitation", invitation_id, row.email or "")
+    record(session, user.actor, "invitation.withdrawn", target, project_id=row.project_id)
 
 
 async def of_token(session: AsyncSession, token: str, *, lock: bool = False) -> Invited:
@@ -94,6 +109,10 @@ async def accept(
         await _new_address(session, found, email)
         user = await add_user(session, address, password_hash, role, name)
         await _join(session, found, user.id)
+        record(
+            session, Actor(user.id, user.email, "link", client.ip), "user.created", ("user", user.id, user.email),
+            project_id=found.row.project_id, role=role, project_role=found.row.project_role, invited_by=found.by.email,
+        )  # fmt: skip
         return await sessions.begin(session, settings, user, client)
 
 
@@ -104,10 +123,13 @@ async def accept_into_project(
     found = await of_token(session, token, lock=True)
     if found.project is None:
         raise Conflict("This invitation is for a new account, and you have one.", code="account_exists")
-    if found.row.email not in {None, user.email}:
-        raise Forbidden("This invitation is for another address: sign in with that one.")
+    require_invited(user, found.row.email)
     await _join(session, found, user.id)
     role: ProjectRole = found.row.project_role  # type: ignore[assignment]  # likewise
+    record(
+        session, user.actor, "member.added", ("user", user.id, user.email), project_id=found.project.id, role=role,
+        invited_by=found.by.email,
+    )  # fmt: skip
     return found.project, role
 
 

@@ -11,9 +11,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import Database, utcnow
-from visionai.errors import Conflict, Forbidden, NotFound, Unauthorised
-from visionai.identity import passwords, sessions, tokens
-from visionai.identity.access import CurrentUser, Role, may_manage, require_manager
+from visionai.errors import Conflict, NotFound, Unauthorised
+from visionai.identity import audit, passwords, sessions, tokens
+from visionai.identity.access import (
+    CurrentUser,
+    Role,
+    require_managed,
+    require_manager,
+    require_new_role,
+    require_somebody_else,
+)
 from visionai.identity.sessions import Client, SignedIn
 from visionai.identity.tables import PasswordReset, User
 from visionai.settings import Settings
@@ -21,6 +28,10 @@ from visionai.settings import Settings
 log = structlog.get_logger()
 
 RESET_LIFE = timedelta(hours=24)
+
+
+CHANGES = {"role": "user.role_changed", "disabled": "user.disabled"}
+"""What a change of several fields is called: by the weightiest. Its detail names all."""
 
 
 class Change(msgspec.Struct, kw_only=True):
@@ -49,17 +60,14 @@ async def change(session: AsyncSession, user: CurrentUser, user_id: UUID, change
     A new role voids the link to a new password: who may make one for an engineer may not for an admin.
     """
     changed = await _managed(session, user, user_id)
+    before = (changed.role, changed.disabled_at is not None, changed.name)
     if change.role is not None and change.role != changed.role:
-        if user_id == user.id:
-            raise Forbidden("Nobody changes their own role: ask another admin.", code="yourself")
-        if not may_manage(user, change.role):
-            raise Forbidden("A manager can make people engineers and viewers: ask an admin.")
+        require_new_role(user, user_id, change.role)
         await _keep_an_admin(session, changed)
         changed.role = change.role
         await forget_reset(session, user_id)
     if change.disabled is not None and change.disabled != (changed.disabled_at is not None):
-        if user_id == user.id:
-            raise Forbidden("Nobody disables themselves: ask another admin.", code="yourself")
+        require_somebody_else(user, user_id)
         if change.disabled:
             await _keep_an_admin(session, changed)
             await sessions.end_all(session, user_id)
@@ -67,6 +75,12 @@ async def change(session: AsyncSession, user: CurrentUser, user_id: UUID, change
         changed.disabled_at = utcnow() if change.disabled else None
     if change.name is not None:
         changed.name = change.name
+    role, disabled, name = zip(before, (changed.role, changed.disabled_at is not None, changed.name), strict=True)
+    detail = audit.changed(role=role, disabled=disabled, name=name)
+    action = next((action for field, action in CHANGES.items() if field in detail), "user.renamed")
+    if action == "user.disabled" and changed.disabled_at is None:
+        action = "user.enabled"
+    audit.record(session, user.actor, action, ("user", user_id, changed.email), project_id=None, **detail)
     log.info("person_changed", user=str(user_id), by=str(user.id), role=changed.role, disabled=change.disabled)
     return changed
 
@@ -79,6 +93,7 @@ async def new_reset(session: AsyncSession, user: CurrentUser, user_id: UUID) -> 
     link = Link(tokens.opaque(), utcnow() + RESET_LIFE)
     await forget_reset(session, user_id)
     session.add(PasswordReset(user_id=user_id, token_hash=tokens.digest(link.token), expires_at=link.expires_at))
+    audit.record(session, user.actor, "user.reset_link_made", ("user", user_id, person.email))
     log.info("reset_link_made", user=str(user_id), by=str(user.id))
     return link
 
@@ -93,6 +108,8 @@ async def reset(db: Database, settings: Settings, client: Client, token: str, pa
         person.password_hash = password_hash
         await forget_reset(session, person.id)
         await sessions.end_all(session, person.id)
+        who = audit.Actor(person.id, person.email, "link", client.ip)
+        audit.record(session, who, "user.password_changed", ("user", person.id, person.email))
         return await sessions.begin(session, settings, person, client)
 
 
@@ -107,8 +124,7 @@ async def _managed(session: AsyncSession, user: CurrentUser, user_id: UUID) -> U
     person = await session.get(User, user_id, with_for_update=True)
     if person is None:
         raise NotFound("There is no such user.")
-    if not may_manage(user, person.role):
-        raise Forbidden("A manager looks after engineers and viewers: ask an admin.")
+    require_managed(user, person.role)
     return person
 
 

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.errors import BadInput, Conflict, NotFound
 from visionai.identity.access import CurrentUser, ProjectRole, require_project
-from visionai.identity.tables import Project, ProjectMember, User
+from visionai.identity.audit import changed, record
+from visionai.identity.tables import Project, ProjectMember, Quota, User
 
 
 async def add_project(session: AsyncSession, user_id: UUID, name: str) -> Project:
@@ -23,13 +24,17 @@ async def add_project(session: AsyncSession, user_id: UUID, name: str) -> Projec
 async def rename(session: AsyncSession, user: CurrentUser, project_id: UUID, name: str) -> Project:
     await require_project(session, user, project_id, at_least="owner")
     project = await session.get_one(Project, project_id)
+    target = ("project", project_id, project.name)
+    record(session, user.actor, "project.renamed", target, project_id=project_id, **changed(name=(project.name, name)))
     project.name = name
     return project
 
 
-async def remove(session: AsyncSession, project_id: UUID) -> None:
+async def remove(session: AsyncSession, user: CurrentUser, project_id: UUID) -> None:
     """With its members and open invitations. The caller has looked that nothing is in it."""
-    await session.execute(delete(Project).where(Project.id == project_id))
+    await session.execute(delete(Quota).where(Quota.subject_id == project_id))
+    name = await session.scalar(delete(Project).where(Project.id == project_id).returning(Project.name))
+    record(session, user.actor, "project.deleted", ("project", project_id, name or ""), project_id=project_id)
 
 
 async def add_member(
@@ -39,7 +44,9 @@ async def add_member(
     added = await session.get(User, user_id)
     if added is None:
         raise BadInput.field("user_id", "there is no such user")
-    return await join(session, project_id, user_id, role), added
+    member = await join(session, project_id, user_id, role)
+    record(session, user.actor, "member.added", ("user", user_id, added.email), project_id=project_id, role=role)
+    return member, added
 
 
 async def join(session: AsyncSession, project_id: UUID, user_id: UUID, role: str) -> ProjectMember:
@@ -57,8 +64,11 @@ async def change_member(
     member = await _member(session, project_id, user_id)
     if role != "owner":
         await _keep_an_owner(session, member)
+    person = await session.get_one(User, user_id)
+    target, detail = ("user", user_id, person.email), changed(role=(member.role, role))
+    record(session, user.actor, "member.role_changed", target, project_id=project_id, **detail)
     member.role = role
-    return member, await session.get_one(User, user_id)
+    return member, person
 
 
 async def remove_member(session: AsyncSession, user: CurrentUser, project_id: UUID, user_id: UUID) -> None:
@@ -67,6 +77,8 @@ async def remove_member(session: AsyncSession, user: CurrentUser, project_id: UU
     member = await _member(session, project_id, user_id)
     await _keep_an_owner(session, member)
     await session.delete(member)
+    person = await session.get_one(User, user_id)
+    record(session, user.actor, "member.removed", ("user", user_id, person.email), project_id=project_id)
 
 
 async def _member(session: AsyncSession, project_id: UUID, user_id: UUID) -> ProjectMember:

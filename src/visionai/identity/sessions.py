@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from visionai.db import Database, utcnow
 from visionai.errors import NotFound, Unauthorised
 from visionai.identity import tokens
+from visionai.identity.audit import Actor, record
 from visionai.identity.tables import RefreshToken, Session, User
 from visionai.settings import Settings
 
@@ -70,6 +71,8 @@ async def refresh(db: Database, settings: Settings, token: str, client: Client) 
             if used.used_at is not None and abs(now - used.used_at) > GRACE:
                 log.warning("refresh_token_reused", user=str(user.id), session=str(its.id), ip=client.ip)
                 await end(session, user.id, its.id)
+                who = Actor(user.id, user.email, "session", client.ip)
+                record(session, who, "session.ended", ("session", its.id, ""), why="refresh_token_reused")
             elif its.expires_at > now and user.disabled_at is None:
                 used.used_at = used.used_at or now
                 its.last_used_at, its.expires_at = now, _expiry(settings, now)
@@ -78,10 +81,19 @@ async def refresh(db: Database, settings: Settings, token: str, client: Client) 
     raise Unauthorised("Your session has ended: sign in again.", code="session_ended")
 
 
-async def logout(db: Database, token: str) -> None:
+async def logout(db: Database, token: str, client: Client) -> None:
     async with db.write() as session:
-        of_token = select(RefreshToken.session_id).where(RefreshToken.token_hash == tokens.digest(token))
-        await session.execute(delete(Session).where(Session.id.in_(of_token)))
+        found = (
+            await session.execute(
+                select(Session.id, User.id, User.email).join(RefreshToken, RefreshToken.session_id == Session.id)
+                .join(User, User.id == Session.user_id).where(RefreshToken.token_hash == tokens.digest(token))
+            )
+        ).one_or_none()  # fmt: skip
+        if found is not None:
+            session_id, user_id, email = found
+            await end(session, user_id, session_id)
+            who = Actor(user_id, email, "session", client.ip)
+            record(session, who, "session.signed_out", ("session", session_id, ""))
 
 
 async def all_of(session: AsyncSession, user_id: UUID) -> list[Session]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from visionai.db import Base, utcnow
@@ -124,6 +124,43 @@ class IdempotencyKey(Base):
     body: Mapped[dict[str, Any]]
     headers: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+
+
+class Quota(Base):
+    """Of a person or a project; none: no limits. None: not this one."""
+
+    __tablename__ = "quotas"
+
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    datasets: Mapped[int | None]
+    storage_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    gpu_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    running: Mapped[int | None]
+
+
+class AuditEntry(Base):
+    """What somebody did. It refers to nothing, and stays when what it names is gone; triggers refuse to change it."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (
+        Index("ix_audit_entries_user_id", "user_id", "id"),
+        Index("ix_audit_entries_project_id", "project_id", "id"),
+        Index("ix_audit_entries_target_id", "target_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    time: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+    user_id: Mapped[UUID | None]
+    actor: Mapped[str] = mapped_column(String(254))  # their address, as it was
+    via: Mapped[str] = mapped_column(String(8))  # session, token, setup, link
+    token_name: Mapped[str | None] = mapped_column(String(200))
+    ip: Mapped[str] = mapped_column(String(45))
+    action: Mapped[str] = mapped_column(String(40))
+    project_id: Mapped[UUID | None]
+    target_type: Mapped[str] = mapped_column(String(20))
+    target_id: Mapped[UUID | None]
+    target_name: Mapped[str] = mapped_column(String(254))
+    detail: Mapped[dict[str, Any]]
 
 
 class SetupToken(Base):

@@ -42,6 +42,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     per_user: int | None = None
     per_project: int | None = None
+    own: Mapping[UUID, int] = {}
+    """Of those people and projects that have a number of their own."""
 
 
 class Turns(msgspec.Struct, frozen=True):
@@ -88,14 +90,15 @@ def expected_starts(
 ) -> dict[UUID, datetime]:
     """When each of ``order`` may expect its slot, if trainings take as long as the present ones do on average.
 
-    Empty where a present one has not said when it ends.
+    Those for whom a slot is free: now. No others where a present one has not said when it ends.
     """
+    at_once = dict.fromkeys(order[: max(0, slots - len(holders))], now)
     if any(h.ends_at is None or h.took is None for h in holders):
-        return {}
+        return at_once
     free_at = [max(h.ends_at, now) for h in holders if h.ends_at is not None] + [now] * (slots - len(holders))
     lengths = [h.took for h in holders if h.took is not None]
     if slots < 1 or not lengths:
-        return {}
+        return at_once
     usual = sum(lengths, timedelta()) / len(lengths)
     heapq.heapify(free_at)
     while len(free_at) > slots:  # the setting was lowered meanwhile
@@ -110,8 +113,10 @@ def _rank(
 
 
 def _limit(job: Waiting, of_user: Counter[UUID], of_project: Counter[UUID], limits: Limits) -> str | None:
-    if limits.per_user is not None and of_user[job.user_id] >= limits.per_user:
-        return f"Waiting for another training of yours to end: {limits.per_user} may run at once for one person."
-    if limits.per_project is not None and of_project[job.project_id] >= limits.per_project:
-        return f"Waiting for another training to end: {limits.per_project} may run at once in one project."
+    per_user = limits.own.get(job.user_id, limits.per_user)
+    per_project = limits.own.get(job.project_id, limits.per_project)
+    if per_user is not None and of_user[job.user_id] >= per_user:
+        return f"Waiting for another training of yours to end: {per_user} may run at once for one person."
+    if per_project is not None and of_project[job.project_id] >= per_project:
+        return f"Waiting for another training to end: {per_project} may run at once in one project."
     return None

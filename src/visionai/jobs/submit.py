@@ -14,10 +14,13 @@ from visionai.datasets.tables import Dataset, DatasetVersion
 from visionai.db import after_commit, utcnow
 from visionai.errors import BadInput, FieldError
 from visionai.frameworks import Frameworks
-from visionai.identity.access import CurrentUser, project_filter, require_project
+from visionai.identity.access import CurrentUser, may_see, require_project
+from visionai.identity.audit import record
 from visionai.jobs import events, history
 from visionai.jobs.decide import Problem
 from visionai.jobs.policy import Policy
+from visionai.jobs.queries import editable_job
+from visionai.jobs.quotas import admit_job
 from visionai.jobs.state import ENDED, JobState
 from visionai.jobs.tables import Artifact, Job
 from visionai.trainers.contract import ModelEntry, defaults, validate_config
@@ -37,13 +40,25 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     dataset_version: UUID | None = None
     priority: str = "normal"
     policy: Policy | None = None
+    parent_job_id: UUID | None = None
+    """The job that this one is trained again after, with changes."""
 
 
 async def check(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
     """Everything that is wrong with it, at once; empty when it can be trained."""
     fault = names.fault(spec.name or "")
     wrong = [FieldError("name", fault)] if fault is not None else []
-    return [*wrong, *await _check_data(session, user, spec), *_check_training(frameworks, spec)]
+    wrong += await _check_data(session, user, spec)
+    return [*wrong, *await _check_parent(session, user, spec), *_check_training(frameworks, spec)]
+
+
+async def refuse_wrong(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec) -> UUID:
+    """The project in which it would train. Raises BadInput with every wrong field, Forbidden for who may not train."""
+    if wrong := await check(session, frameworks, user, spec):
+        raise BadInput(wrong)
+    dataset = await session.get_one(Dataset, spec.dataset_id)
+    await require_project(session, user, dataset.project_id, at_least="editor")
+    return dataset.project_id
 
 
 async def submit(
@@ -54,10 +69,9 @@ async def submit(
 
     Raises BadInput with every wrong field.
     """
-    if wrong := await check(session, frameworks, user, spec):
-        raise BadInput(wrong)
+    await refuse_wrong(session, frameworks, user, spec)
     dataset = await session.get_one(Dataset, spec.dataset_id)
-    await require_project(session, user, dataset.project_id, at_least="editor")
+    await admit_job(session, user.id, dataset.project_id)
     policy = spec.policy or Policy()
     job = Job(
         project_id=dataset.project_id, created_by=user.id, name=spec.name or f"{spec.model_name} on {dataset.name}",
@@ -67,7 +81,8 @@ async def submit(
         priority=PRIORITIES[spec.priority], trace_id=trace_id or secrets.token_hex(16),
         max_retries=policy.max_retries, time_limit_seconds=policy.time_limit_seconds,
         silence_seconds=policy.silence_seconds, keep_every=policy.keep_every,
-        state=JobState.PENDING, state_reason="", parent_job_id=parent.id if parent is not None else None,
+        state=JobState.PENDING, state_reason="",
+        parent_job_id=parent.id if parent is not None else spec.parent_job_id,
     )  # fmt: skip
     session.add(job)
     if checkpoint is not None:
@@ -77,7 +92,20 @@ async def submit(
     await session.flush()
     job.best = await history.best(session, job)
     events.emit(session, job, "state", {"state": job.state, "reason": ""})
+    action = "job.resumed" if checkpoint is not None else "job.retried" if parent is not None else "job.created"
+    record(
+        session, user.actor, action, ("job", job.id, job.name), project_id=job.project_id, dataset=dataset.id,
+        **({"parent": parent.id} if parent is not None else {}),
+    )  # fmt: skip
     after_commit(session, Wake("job", job.id))
+    return job
+
+
+async def cancel_for(session: AsyncSession, user: CurrentUser, job_id: UUID) -> Job:
+    """``cancel``, by somebody who may."""
+    job = await editable_job(session, user, job_id)
+    await cancel(session, job)
+    record(session, user.actor, "job.cancelled", ("job", job_id, job.name), project_id=job.project_id)
     return job
 
 
@@ -112,7 +140,7 @@ async def problem_before_queueing(session: AsyncSession, frameworks: Frameworks,
 
 async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
     dataset = await session.get(Dataset, spec.dataset_id)
-    if dataset is None or dataset.deleted_at is not None or not await _visible(session, user, dataset):
+    if dataset is None or dataset.deleted_at is not None or not await may_see(session, user, dataset.project_id):
         return [FieldError("dataset_id", "there is no such data set")]
     if spec.project_id not in (None, dataset.project_id):
         return [FieldError("project_id", "the data set belongs to another project")]
@@ -133,14 +161,18 @@ async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -
     return []
 
 
-async def _visible(session: AsyncSession, user: CurrentUser, dataset: Dataset) -> bool:
-    from sqlalchemy import select  # noqa: PLC0415
-
-    return (
-        await session.scalar(
-            select(Dataset.id).where(Dataset.id == dataset.id, project_filter(user, Dataset.project_id))
-        )
-    ) is not None
+async def _check_parent(session: AsyncSession, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
+    if spec.parent_job_id is None:
+        return []
+    parent = await session.get(Job, spec.parent_job_id)
+    if parent is None or parent.deleted_at is not None or not await may_see(session, user, parent.project_id):
+        return [FieldError("parent_job_id", "there is no such job")]
+    dataset = await session.get(Dataset, spec.dataset_id)
+    if dataset is None or dataset.project_id == parent.project_id:
+        return []
+    if await may_see(session, user, dataset.project_id):
+        return [FieldError("parent_job_id", "the job belongs to another project than the data set")]
+    return []
 
 
 def _check_training(frameworks: Frameworks, spec: JobSpec) -> list[FieldError]:

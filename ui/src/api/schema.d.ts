@@ -41,6 +41,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What people did, newest first
+         * @description Admins see all; owners of projects what was done in those, without anybody's address in the network.
+         */
+        get: operations["ApiV1AuditListEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as a file
+         * @description All that match, as they are read. In CSV a cell that a spreadsheet would take for a formula begins with ``'``.
+         */
+        get: operations["ApiV1AuditExportExportEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/accept": {
         parameters: {
             query?: never;
@@ -423,6 +463,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset_id}/images/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One image and its neighbours
+         * @description ``class`` and ``split`` choose among which images it is counted and has neighbours.
+         */
+        get: operations["ApiV1DatasetsDatasetIdImagesNGetImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset_id}/images/{n}/thumbnail": {
         parameters: {
             query?: never;
@@ -659,6 +719,24 @@ export interface paths {
         patch: operations["ApiV1ProjectsProjectIdMembersUserIdChangeMember"];
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a project may have, and what it uses */
+        get: operations["ApiV1ProjectsProjectIdQuotaGetProjects"];
+        /** Set it (admins) */
+        put: operations["ApiV1ProjectsProjectIdQuotaPutProjects"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -737,6 +815,27 @@ export interface paths {
         get: operations["ApiV1TrainingJobsChoicesListChoices"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/training/jobs/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * About how long a training would take
+         * @description From what earlier ones that you can see took: of the same model, else of the same framework. It takes what starts
+         *     a training, and starts none.
+         */
+        post: operations["ApiV1TrainingJobsEstimateEstimateJob"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1098,6 +1197,27 @@ export interface paths {
         patch: operations["ApiV1UsersUserIdChangeUser"];
         trace?: never;
     };
+    "/api/v1/users/{user_id}/quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What somebody may have, and what they use */
+        get: operations["ApiV1UsersUserIdQuotaGetUsers"];
+        /**
+         * Set it (admins)
+         * @description What is null, or left out, has no limit; ``running`` then has the server's (``RUNNING_PER_USER``).
+         */
+        put: operations["ApiV1UsersUserIdQuotaPutUsers"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{user_id}/reset": {
         parameters: {
             query?: never;
@@ -1414,6 +1534,33 @@ export interface components {
             released_at: string | null;
             resume_epoch: number | null;
         };
+        /** AuditEntry */
+        AuditEntry: {
+            action: string;
+            actor: string;
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Format: uuid */
+            id: string;
+            ip: string;
+            project_id: string | null;
+            target_id: string | null;
+            target_name: string;
+            target_type: string;
+            /** Format: date-time */
+            time: string;
+            token_name: string | null;
+            user_id: string | null;
+            /** @enum {string} */
+            via: "session" | "token" | "setup" | "link";
+        };
+        /** Basis */
+        Basis: {
+            job_ids: string[];
+            /** @enum {string} */
+            what: "model" | "framework";
+        };
         /** BestMetric */
         BestMetric: {
             epoch: number;
@@ -1551,6 +1698,7 @@ export interface components {
             file_count: number;
             files: string[];
             hint: string;
+            images?: (number | null)[];
             message: string;
             /** @enum {string} */
             severity: "error" | "warning" | "info";
@@ -1567,6 +1715,24 @@ export interface components {
             /** @enum {string} */
             split: "train" | "val";
             thumbnail_url: string;
+            width: number;
+        };
+        /** DatasetImageAlone */
+        DatasetImageAlone: {
+            file_name: string;
+            height: number;
+            image_url: string;
+            labels: string[];
+            n: number;
+            next: number | null;
+            objects: components["schemas"]["ImageObject"][];
+            place: number;
+            previous: number | null;
+            size: number;
+            /** @enum {string} */
+            split: "train" | "val";
+            thumbnail_url: string;
+            total: number;
             width: number;
         };
         /** DatasetImagePage */
@@ -1628,6 +1794,13 @@ export interface components {
             /** @default  */
             hint?: string;
             message: string;
+        };
+        /** Estimate */
+        Estimate: {
+            based_on: components["schemas"]["Basis"] | null;
+            seconds: components["schemas"]["Span"] | null;
+            starts_in_seconds: number | null;
+            will_be_stopped: boolean;
         };
         /** Event */
         Event: {
@@ -1965,6 +2138,7 @@ export interface components {
             framework: string;
             model_name: string;
             name?: string | null;
+            parent_job_id?: string | null;
             policy?: components["schemas"]["Policy"] | null;
             /**
              * @default normal
@@ -1997,6 +2171,13 @@ export interface components {
         /** NewProject */
         NewProject: {
             name: string;
+        };
+        /** NewQuota */
+        NewQuota: {
+            datasets?: number | null;
+            gpu_seconds?: number | null;
+            running?: number | null;
+            storage_bytes?: number | null;
         };
         /** NewTicket */
         NewTicket: {
@@ -2049,6 +2230,11 @@ export interface components {
         /** Page[ApiToken] */
         "Page_visionai.api.identity_shapes.ApiToken_": {
             items: components["schemas"]["ApiToken"][];
+            next_cursor?: string | null;
+        };
+        /** Page[AuditEntry] */
+        "Page_visionai.api.identity_shapes.AuditEntry_": {
+            items: components["schemas"]["AuditEntry"][];
             next_cursor?: string | null;
         };
         /** Page[Invitation] */
@@ -2207,6 +2393,21 @@ export interface components {
         ProjectChange: {
             name: string;
         };
+        /** Quota */
+        Quota: {
+            datasets: number | null;
+            gpu_seconds: number | null;
+            running: number | null;
+            storage_bytes: number | null;
+            used: components["schemas"]["QuotaUse"];
+        };
+        /** QuotaUse */
+        QuotaUse: {
+            datasets: number;
+            gpu_seconds: number | null;
+            running: number;
+            storage_bytes: number;
+        };
         /** Readiness */
         Readiness: {
             ok: boolean;
@@ -2258,6 +2459,12 @@ export interface components {
         /** SetupState */
         SetupState: {
             needed: boolean;
+        };
+        /** Span */
+        Span: {
+            high: number;
+            likely: number;
+            low: number;
         };
         /** System */
         System: {
@@ -2517,6 +2724,155 @@ export interface operations {
             };
         };
     };
+    ApiV1AuditListEntries: {
+        parameters: {
+            query?: {
+                user_id?: string | null;
+                /** @description How it begins: `job.` */
+                action?: string | null;
+                project_id?: string | null;
+                target_id?: string | null;
+                since?: string | null;
+                until?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_visionai.api.identity_shapes.AuditEntry_"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1AuditExportExportEntries: {
+        parameters: {
+            query?: {
+                user_id?: string | null;
+                /** @description How it begins: `job.` */
+                action?: string | null;
+                project_id?: string | null;
+                target_id?: string | null;
+                since?: string | null;
+                until?: string | null;
+                format?: "csv" | "ndjson";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1AuthAcceptAccept: {
         parameters: {
             query?: never;
@@ -2724,9 +3080,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
             /** @description An error, in words. */
             401: {
@@ -2780,9 +3134,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
             /** @description An error, in words. */
             401: {
@@ -3890,6 +4242,7 @@ export interface operations {
     ApiV1DatasetsDatasetIdImagesGetImages: {
         parameters: {
             query?: {
+                /** @description Only those of this class. */
                 class?: string | null;
                 split?: "train" | "val" | null;
                 cursor?: number | null;
@@ -3911,6 +4264,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetImagePage"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1DatasetsDatasetIdImagesNGetImage: {
+        parameters: {
+            query?: {
+                /** @description Only those of this class. */
+                class?: string | null;
+                split?: "train" | "val" | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetImageAlone"];
                 };
             };
             /** @description An error, in words. */
@@ -5102,6 +5518,144 @@ export interface operations {
             };
         };
     };
+    ApiV1ProjectsProjectIdQuotaGetProjects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1ProjectsProjectIdQuotaPutProjects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQuota"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1TokensListTokens: {
         parameters: {
             query?: never;
@@ -5451,6 +6005,75 @@ export interface operations {
             };
             /** @description An error, in words. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1TrainingJobsEstimateEstimateJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewJob"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6113,7 +6736,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Again"] | null;
             };
@@ -6202,7 +6825,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Again"] | null;
             };
@@ -6557,9 +7180,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
         };
     };
@@ -6744,9 +7365,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": null;
-                };
+                content?: never;
             };
             /** @description An error, in words. */
             400: {
@@ -7057,6 +7676,144 @@ export interface operations {
             };
             /** @description An error, in words. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1UsersUserIdQuotaGetUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1UsersUserIdQuotaPutUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQuota"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quota"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

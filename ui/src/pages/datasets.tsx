@@ -14,7 +14,7 @@ export function DatasetsPage() {
   const t = useWords().datasets;
   useTitle(t.title);
   const list = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } }, {
-    refetchInterval: (query) => (query.state.data?.items.some(isBusy) ? 1_000 : 15_000),
+    refetchInterval: (query) => (query.state.data?.items.some(isBusy) ? 1_000 : 4_000),
   });
   return (
     <div className="stack-l">

@@ -10,6 +10,7 @@ import { AskButton } from "../components/AskButton";
 import { Invite } from "../components/Invite";
 import { invitationsQuery, OpenInvitations } from "../components/OpenInvitations";
 import { Failure, NotFound, Skeleton } from "../components/states";
+import { WatchToggle } from "../components/WatchToggle";
 import { useTitle } from "../lib/hooks";
 import { PROJECT_ROLES } from "../lib/people";
 import { useWords } from "../words";
@@ -34,9 +35,12 @@ export function ProjectPage() {
   const owner = project.role === "owner";
   return (
     <div className="stack-l">
-      <div>
-        <h1>{project.name}</h1>
-        <p className="dim">{t.yourRole({ role: words.projectRoles[project.role] })}</p>
+      <div className="row wrap between">
+        <div>
+          <h1>{project.name}</h1>
+          <p className="dim">{t.yourRole({ role: words.projectRoles[project.role] })}</p>
+        </div>
+        <WatchToggle kind="projects" id={projectId} label={words.actions.tellMeOfProject} />
       </div>
       {list.isError && <Failure error={list.error} retry={() => void list.refetch()} />}
       <section className="panel stack" aria-label={t.members}>

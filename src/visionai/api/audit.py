@@ -1,0 +1,70 @@
+"""What people did: to look at, and as a file."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromQuery, QueryParameter
+from litestar.response import Stream
+
+from visionai.api import identity_shapes as shapes
+from visionai.api.parameters import Limit
+from visionai.api.problems import responses
+from visionai.api.shapes import Page
+from visionai.db import Database
+from visionai.errors import BadInput, FieldError
+from visionai.identity import audit_log
+from visionai.identity.access import CurrentUser
+from visionai.identity.audit_log import Format, Wanted
+
+MEDIA_TYPES: dict[Format, str] = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+
+Begins = Annotated[str | None, QueryParameter(max_length=40, description="How it begins: `job.`")]
+
+
+async def provide_wanted(
+    user_id: FromQuery[UUID | None] = None, action: Begins = None, project_id: FromQuery[UUID | None] = None,
+    target_id: FromQuery[UUID | None] = None, since: FromQuery[datetime | None] = None,
+    until: FromQuery[datetime | None] = None,
+) -> Wanted:  # fmt: skip
+    given = {"since": since, "until": until}
+    if naive := [name for name, moment in given.items() if moment is not None and moment.tzinfo is None]:
+        raise BadInput([FieldError(name, "must say its time zone, as 2026-05-04T12:00:00Z does") for name in naive])
+    return Wanted(user_id=user_id, action=action, project_id=project_id, target_id=target_id, since=since, until=until)
+
+
+@get("/audit", responses=responses(403, 404), summary="What people did, newest first")
+async def list_entries(
+    user: NamedDependency[CurrentUser], db: NamedDependency[Database], wanted: NamedDependency[Wanted],
+    cursor: FromQuery[UUID | None] = None, limit: Limit = 100,
+) -> Page[shapes.AuditEntry]:  # fmt: skip
+    """Admins see all; owners of projects what was done in those, without anybody's address in the network."""
+    async with db.read() as session:
+        allowed = await audit_log.allowed(session, user, wanted)
+        found = await audit_log.page(session, allowed, before=cursor, limit=limit + 1)
+    items = [
+        msgspec.convert(audit_log.fields(entry, with_ip=user.is_admin), shapes.AuditEntry) for entry in found[:limit]
+    ]
+    return Page(items, str(items[-1].id) if len(found) > limit else None)
+
+
+@get("/audit/export", responses=responses(403, 404), summary="The same as a file")
+async def export_entries(
+    user: NamedDependency[CurrentUser], db: NamedDependency[Database], wanted: NamedDependency[Wanted],
+    format_: Annotated[Format, QueryParameter(name="format")] = "csv",
+) -> Stream:  # fmt: skip
+    """All that match, as they are read. In CSV a cell that a spreadsheet would take for a formula begins with ``'``."""
+    async with db.read() as session:
+        allowed = await audit_log.allowed(session, user, wanted)
+    headers = {"Content-Disposition": f'attachment; filename="audit.{format_}"'}
+    lines: Any = audit_log.export(db, allowed, format_, with_ip=user.is_admin)
+    return Stream(lines, media_type=MEDIA_TYPES[format_], headers=headers)
+
+
+router = Router(
+    "/api/v1", tags=["audit"], dependencies={"wanted": Provide(provide_wanted)},
+    route_handlers=[list_entries, export_entries],
+)  # fmt: skip

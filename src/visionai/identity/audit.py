@@ -1,0 +1,54 @@
+"""What people did, written down in the transaction that does it, and never changed: the database itself refuses to.
+
+Who did it is kept as they were then, so that an entry says the same when they have another name or are gone. An entry
+holds no secret: no password, no token, and of an address that somebody tried to sign in with only one that is an
+account's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from visionai.identity.tables import AuditEntry
+
+Via = Literal["session", "token", "setup", "link"]
+
+MOST_DETAIL = 4096
+"""Bytes of JSON."""
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who does something, by what, from where. Nobody has no ``user_id``."""
+
+    user_id: UUID | None
+    address: str
+    via: Via
+    ip: str
+    token_name: str | None = None
+
+
+def record(
+    session: AsyncSession, who: Actor, action: str, target: tuple[str, UUID | None, str], *,
+    project_id: UUID | None = None, **detail: Any,
+) -> None:  # fmt: skip
+    """``action``: what was done to what (``job.created``); ``target``: its kind, its id and its name."""
+    kind, target_id, name = target
+    session.add(AuditEntry(
+        user_id=who.user_id, actor=who.address[:254], via=who.via, token_name=who.token_name, ip=who.ip[:45],
+        action=action, project_id=project_id, target_type=kind, target_id=target_id, target_name=name[:254],
+        detail=_bounded(detail),
+    ))  # fmt: skip
+
+
+def changed(**fields: tuple[Any, Any]) -> dict[str, dict[str, Any]]:
+    """Of each field that is another now, the old and the new."""
+    return {name: {"old": old, "new": new} for name, (old, new) in fields.items() if old != new}
+
+
+def _bounded(detail: dict[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(detail)
+    return plain if len(msgspec.json.encode(plain)) <= MOST_DETAIL else {"left_out": sorted(plain)}
