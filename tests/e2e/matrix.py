@@ -122,6 +122,7 @@ PAGES = (
     Look("upload", "/datasets", choose_a_file, only=("empty", "normal")),
     Look("dataset", "/datasets/{dataset}"),
     Look("dataset-class", "/datasets/{dataset}?class={class}&split=val"),
+    Look("image", "/datasets/{dataset}/images/{image}"),
     Look("dataset-faults", "/datasets/{dataset}?view=faults"),
     Look("dataset-versions", "/datasets/{dataset}?view=versions"),
     Look("dataset-broken", "/datasets/{broken}", only=("errors",)),

@@ -421,7 +421,7 @@ def usual_jobs(
         report_all(rows, done, version, classes, extra)
     site.ids |= {
         "job": str(done.id), "running": str(running.id), "queued": str(queued.id), "failed": str(failed.id),
-        "jobs": ",".join(reversed(compared)), "class": classes[0],
+        "jobs": ",".join(reversed(compared)), "class": classes[0], "image": "3",
     }  # fmt: skip
 
 
