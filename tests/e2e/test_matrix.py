@@ -18,9 +18,10 @@ ROUTES = Path(__file__).parents[2] / "ui/src/router.tsx"
 
 
 @pytest.fixture(scope="module")
-def looker(browser: Browser) -> Iterator[Looker]:
+def looker(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Looker]:
+    chosen = [item.callspec.params["case"] for item in request.session.items if "looker" in item.fixturenames]
     with looking(browser) as looker:
-        looker.prepare(CASES)
+        looker.prepare(chosen)
         yield looker
 
 
