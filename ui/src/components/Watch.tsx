@@ -31,7 +31,8 @@ export function Watch() {
 function Watching({ me }: { me: string }) {
   const t = useWords().shell;
   const navigate = useNavigate();
-  const running = useQuery({ ...runningQuery, refetchInterval: RUNNING_MS, refetchIntervalInBackground: true }).data?.items;
+  const asked = useQuery({ ...runningQuery, refetchInterval: RUNNING_MS, refetchIntervalInBackground: true });
+  const running = asked.data?.items;
   const beyond = useSyncExternalStore(watched.subscribe, watched.get);
   const others = beyond.projects.length > 0;
   const waiting = $api.useQuery("get", "/api/v1/training/jobs", { params: { query: { state: WAITING, ...(!others && { created_by: me }), limit: MOST } } }, { refetchInterval: WAITING_MS, refetchIntervalInBackground: true }).data?.items;
@@ -60,7 +61,8 @@ function Watching({ me }: { me: string }) {
       announce(job);
       browser.say(words().shell.ended(job), () => void navigate({ to: "/jobs/$jobId", params: { jobId: id } }), id);
     }
-  }, [running, waiting, beyond, me, navigate]);
+    // What is watched may be in neither list: it is looked for whenever they were asked for.
+  }, [running, asked.dataUpdatedAt, waiting, beyond, me, navigate]);
 
   return (
     <section className="notices" aria-label={t.notices} role="log" aria-live="polite">
