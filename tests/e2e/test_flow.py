@@ -75,7 +75,7 @@ def test_two_people_look_at_one_training_and_either_may_end_it(
         )
     cancel(other)
     for each in (page, other):
-        expect(badge(each)).to_have_text("cancelled", timeout=60_000)
+        expect(badge(each)).to_have_text("cancelled", timeout=120_000)
         assert each.evaluate("window.neverReloaded") is True
     expect(page.get_by_role("log", name="Notices")).to_contain_text("test_resnet on digits was cancelled")
     page.get_by_role("button", name=re.compile("^Dismiss")).click()
@@ -83,6 +83,7 @@ def test_two_people_look_at_one_training_and_either_may_end_it(
     train_again(page)
     watch_anothers(other, page.url)
     cancel(page)
+    expect(badge(page)).to_have_text("cancelled", timeout=120_000)
     expect(other.get_by_role("log", name="Notices")).to_contain_text("was cancelled", timeout=30_000)
 
 

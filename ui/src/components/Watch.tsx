@@ -5,6 +5,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { $api, ENDED, queryClient, type Schemas } from "../api/client";
+import { problemOf } from "../api/problem";
 import { useUser } from "../api/session";
 import { faviconOf, useFavicon } from "../lib/favicon";
 import { metric, metricTitle } from "../lib/format";
@@ -50,9 +51,12 @@ function Watching({ me }: { me: string }) {
 
     async function ended(id: string): Promise<void> {
       known.current.delete(id);
-      const job = await queryClient.fetchQuery({ ...jobQueries.job(id), staleTime: 0, retry: false }).catch(() => null);
-      if (!job) return watched.put("jobs", id, false);
-      if (!concerns(job, me, watched.get())) return;
+      const job = await queryClient.fetchQuery({ ...jobQueries.job(id), staleTime: 0, retry: false }).catch((error: unknown) => {
+        // One that is gone, or no longer one's to see, is watched no more; after another failure it is asked for again.
+        if (problemOf(error).status === 404) watched.put("jobs", id, false);
+        else known.current.add(id);
+      });
+      if (!job || !concerns(job, me, watched.get())) return;
       if (!ENDED.includes(job.state)) {
         known.current.add(id);
         return;
