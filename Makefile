@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve test chaos mutants check fix gen bench lock image clean browser faketime
+.PHONY: help demo serve test screenshots chaos mutants check fix gen bench lock image clean browser faketime
 
 PYTHON ?= python3
 DEMO_ARGS ?=
@@ -36,6 +36,9 @@ serve: $(APP)  ## start the app on http://127.0.0.1:8000
 test: $(ALL) browser  ## run every test: the browser's in a process of their own, as they cannot share one with async tests
 	@failed=0; for tests in 'tests --ignore=tests/e2e' tests/e2e; do \
 	  echo "pytest $$tests"; $(BIN)/python -m pytest $$tests $(PYTEST_ARGS) || failed=1; done; exit $$failed
+
+screenshots: $(DEV) browser  ## a picture of every page in every world, theme, width and language (SHOTS=some, or part of a name)
+	@$(BIN)/python tests/e2e/screenshots.py $(SHOTS)
 
 chaos: $(ALL) $(if $(filter full,$(CHAOS)),faketime)  ## kill it at every instant that matters and look what comes of it (CHAOS=small or full, SEED=…)
 	@$(BIN)/python tests/chaos $(or $(CHAOS),small) $(if $(SEED),--seed $(SEED))

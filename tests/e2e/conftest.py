@@ -5,11 +5,9 @@ Run these as a pytest command of their own: sync Playwright and async tests do n
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,19 +17,10 @@ import msgspec
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
-CHROMIUM_FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
-REPORT_CSP = "addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))"
+sys.path.insert(0, str(Path(__file__).parent))  # tests are no packages: what they share is imported by name
+from serving import CHROMIUM_FLAGS, REPORT_CSP, Server, serving
 
 expect.set_options(timeout=15_000)
-
-
-class Server(msgspec.Struct):
-    url: str
-    setup_url: str
-    data_dir: Path
 
 
 class Account(msgspec.Struct):
@@ -48,22 +37,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for each module, new and not yet set up. VISIONAI_TEST_TRAINER_PYTHON: where the frameworks are installed."""
-    data_dir = tmp_path_factory.mktemp("data")
-    environ = os.environ | {"TRAINER_PYTHON_TIMM": os.environ.get("VISIONAI_TEST_TRAINER_PYTHON", sys.executable)}
-    command = [sys.executable, "-m", "visionai.cli", "serve", "--json", "--port", "0", "--data-dir", str(data_dir)]
-    with (
-        (data_dir / "stderr").open("w") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environ) as process,
-    ):
-        try:
-            assert process.stdout
-            line = process.stdout.readline()
-            assert line, (data_dir / "stderr").read_text()
-            where = json.loads(line)
-            yield Server(where["url"], where["setup_url"], data_dir)
-        finally:
-            process.terminate()
-            process.wait(30)
+    trainer = os.environ.get("VISIONAI_TEST_TRAINER_PYTHON", sys.executable)
+    with serving(tmp_path_factory.mktemp("data"), {"TRAINER_PYTHON_TIMM": trainer}) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ export function Frameworks({ frameworks }: { frameworks: Schemas["Framework"][] 
               <strong>{f.framework}</strong> {f.version && <span className="dim small">{f.version}</span>}
             </span>
             <Badge tone={TONES[f.status]}>{t.frameworkStates[f.status]}</Badge>
-            <p className="why small dim">{f.status === "ready" ? t.count.models({ n: f.models.length }) : f.message}</p>
+            <p className="why small dim">{f.status === "ready" ? t.count.models({ n: f.models.length }) : f.status === "absent" ? t.frameworks.install : f.message}</p>
             {f.status === "absent" && (
               <p className="why small">
                 <code>{f.install_command}</code>

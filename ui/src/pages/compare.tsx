@@ -169,7 +169,9 @@ function Table({ label, first, jobs, children }: { label: string; first: string;
                 <span>
                   <Swatch at={i} />
                 </span>
-                <span>{job.name}</span>
+                <span className="compare-name" title={job.name}>
+                  {job.name}
+                </span>
                 {i === 0 && <span className="dim">{t.baseline}</span>}
               </th>
             ))}

@@ -69,7 +69,7 @@ function Alone({ dataset, image, filter }: { dataset: Schemas["Dataset"]; image:
 function BackToAll({ dataset, image, filter }: { dataset: Schemas["Dataset"]; image: Shown; filter: ImageFilter }) {
   const t = useWords().imagePage;
   return (
-    <Link to="/datasets/$datasetId" params={{ datasetId: dataset.id }} search={{ ...filter, ...(image.place > 0 && { at: image.place }) }} className="row small dim">
+    <Link to="/datasets/$datasetId" params={{ datasetId: dataset.id }} search={{ ...filter, ...(image.place > 0 && { at: image.place }) }} className="row small dim break">
       <ArrowLeft size={15} aria-hidden />
       {filter.class !== undefined ? t.backToClass({ name: dataset.name, of: filter.class }) : t.back({ name: dataset.name })}
     </Link>

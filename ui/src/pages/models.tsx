@@ -22,6 +22,7 @@ export function ModelsPage() {
   const navigate = useNavigate({ from: "/models" });
   const models = $api.useQuery("get", "/api/v1/models", {}, { refetchInterval: 15_000 });
   const found = useMemo(() => search(models.data?.items ?? [], q, here), [models.data, q, here]);
+  const known = models.data?.items.flatMap((f) => f.models).length ?? 0;
   return (
     <div className="stack-l">
       <h1>{t.models.title}</h1>
@@ -30,24 +31,34 @@ export function ModelsPage() {
       {models.data && (
         <>
           <Frameworks frameworks={models.data.items} />
-          <div className="models-bar">
-            <TextInput
-              aria-label={t.models.search}
-              placeholder={t.models.searchHelp}
-              type="search"
-              defaultValue={q}
-              onChange={(e) => {
-                const typed = e.currentTarget.value;
-                void navigate({ search: (old) => ({ ...old, q: typed || undefined }), replace: true, resetScroll: false });
-              }}
-            />
-            <Switch label={t.models.weightsHere} checked={here ?? false} onChange={(e) => void navigate({ search: { q: q || undefined, here: e.currentTarget.checked || undefined }, replace: true, resetScroll: false })} />
-            <span className="dim small" role="status">
-              {t.count.models({ n: found.length })}
-            </span>
-          </div>
-          <p className="dim small">{t.models.weightsHelp}</p>
-          {found.length === 0 ? <Empty title={t.models.none} /> : <Catalogue entries={found} />}
+          {known > 0 && (
+            <>
+              <div className="models-bar">
+                <TextInput
+                  aria-label={t.models.search}
+                  placeholder={t.models.searchHelp}
+                  type="search"
+                  defaultValue={q}
+                  onChange={(e) => {
+                    const typed = e.currentTarget.value;
+                    void navigate({ search: (old) => ({ ...old, q: typed || undefined }), replace: true, resetScroll: false });
+                  }}
+                />
+                <Switch label={t.models.weightsHere} checked={here ?? false} onChange={(e) => void navigate({ search: { q: q || undefined, here: e.currentTarget.checked || undefined }, replace: true, resetScroll: false })} />
+                <span className="dim small" role="status">
+                  {t.count.models({ n: found.length })}
+                </span>
+              </div>
+              <p className="dim small">{t.models.weightsHelp}</p>
+            </>
+          )}
+          {found.length > 0 ? (
+            <Catalogue entries={found} />
+          ) : (
+            <Empty title={known > 0 ? t.models.none : t.models.noneYet}>
+              <p>{known > 0 ? t.models.noneHelp : t.models.noneYetHelp}</p>
+            </Empty>
+          )}
         </>
       )}
     </div>

@@ -86,7 +86,7 @@ function TrainForm({ datasets, frameworks, server, parent }: { datasets: Dataset
       )}
       {framework && framework.status !== "ready" && (
         <Callout tone="lamp" title={t.train.frameworkIs(framework)}>
-          <p>{framework.message}</p>
+          <p>{framework.status === "absent" ? t.frameworks.install : framework.message}</p>
           {framework.status === "absent" && <code>{framework.install_command}</code>}
         </Callout>
       )}

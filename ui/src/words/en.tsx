@@ -447,6 +447,7 @@ export const en = {
     stillToSay: "still to say",
   },
   frameworks: {
+    install: "To install it, on the server:",
     title: "Frameworks",
   },
   needs: {
@@ -981,6 +982,9 @@ export const en = {
     weightsHere: "Weights are here",
     weightsHelp: "Weights are where a training starts from. “By download”: they are fetched when one is started, if the server allows downloads (ALLOW_DOWNLOADS); otherwise it starts from scratch.",
     none: "No model like that",
+    noneHelp: "Nothing in the list passes this search. Fewer words find more.",
+    noneYet: "No models yet",
+    noneYetHelp: "They stand here as soon as a framework is installed.",
     parameters: "Parameters",
     input: "Input",
     licence: "Licence",

@@ -449,6 +449,7 @@ export const ko: Words = {
     stillToSay: "아직 정하지 않음",
   },
   frameworks: {
+    install: "서버에서 이렇게 설치하세요:",
     title: "프레임워크",
   },
   needs: {
@@ -983,6 +984,9 @@ export const ko: Words = {
     weightsHere: "가중치가 있는 모델만",
     weightsHelp: "가중치는 학습의 출발점이에요. ‘다운로드’는 학습을 시작할 때 내려받는다는 뜻이고, 서버가 다운로드를 허용하지 않으면(ALLOW_DOWNLOADS) 처음부터 학습해요.",
     none: "그런 모델이 없어요",
+    noneHelp: "검색 조건을 만족하는 모델이 없어요. 단어를 줄여 보세요.",
+    noneYet: "아직 모델이 없어요",
+    noneYetHelp: "프레임워크를 설치하면 여기에 나타나요.",
     parameters: "파라미터",
     input: "입력",
     licence: "라이선스",
