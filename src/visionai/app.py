@@ -31,6 +31,7 @@ from visionai.api import (
     problems,
     projects,
     quotas,
+    system,
     tokens,
     uploads,
     webui,
@@ -78,7 +79,7 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
     return Litestar(
         route_handlers=[
             health.healthz, health.readyz, auth.router, people.router, invitations.router,
-            projects.router, tokens.router, audit.router, quotas.router, datasets.router, uploads.router,
+            projects.router, tokens.router, audit.router, quotas.router, system.router, datasets.router, uploads.router,
             operations.router, models.router, jobs.router, chat.router, callbacks.router, files.router,
             events.training, webui.webui_router(),
         ],

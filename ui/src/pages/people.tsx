@@ -11,12 +11,14 @@ import { AskButton } from "../components/AskButton";
 import { Invite } from "../components/Invite";
 import { invitationsQuery, OpenInvitations } from "../components/OpenInvitations";
 import { Projects } from "../components/Projects";
+import { Quota } from "../components/Quota";
 import { Secret } from "../components/Secret";
 import { Badge, Failure, Skeleton } from "../components/states";
 import { dateTime } from "../lib/format";
 import { useTitle } from "../lib/hooks";
 import { may } from "../lib/people";
 import { useWords } from "../words";
+import { useAdminWords } from "../words/admin";
 
 type User = Schemas["User"];
 
@@ -68,7 +70,9 @@ export function PeoplePage() {
 
 function Person({ person, user, onChange }: { person: User; user: User; onChange: () => void }) {
   const t = useWords();
+  const a = useAdminWords().quota;
   const [link, setLink] = useState<Schemas["ResetLink"] | null>(null);
+  const [counted, setCounted] = useState(false);
   const path = { params: { path: { user_id: person.id } } };
   const change = $api.useMutation("patch", "/api/v1/users/{user_id}", { onSuccess: onChange });
   const name = person.name || person.email;
@@ -95,8 +99,12 @@ function Person({ person, user, onChange }: { person: User; user: User; onChange
           </p>
         )}
       </div>
-      {managed && !mine && (
-        <div className="row wrap">
+      <div className="row wrap">
+        <Button variant="subtle" aria-expanded={counted} aria-label={a.of({ name })} onClick={() => setCounted(!counted)}>
+          {a.show}
+        </Button>
+        {managed && !mine && (
+          <>
           <NativeSelect
             aria-label={t.people.roleOf({ name })}
             rightSection={<ChevronDown size={15} aria-hidden />}
@@ -119,7 +127,13 @@ function Person({ person, user, onChange }: { person: User; user: User; onChange
               <p className="dim">{t.people.disableHelp}</p>
             </AskButton>
           )}
-        </div>
+          </>
+        )}
+      </div>
+      {counted && (
+        <section className="people-link" aria-label={a.of({ name })}>
+          <Quota subject={{ kind: "user", id: person.id, name }} mayChange={user.role === "admin"} />
+        </section>
       )}
       {link && (
         <div className="people-link">
