@@ -102,7 +102,7 @@ class SystemHealth(msgspec.Struct):
     trainers: list[TrainerProcess]
     imports: Imports
     uploads: int
-    """Under way, or broken off and kept for a while."""
+    """Data sets whose archives are on their way, or broke off and are kept for a while."""
     watchers: int
     """Open WebSockets."""
     last_sweep_seconds: float | None

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from visionai.datasets.tables import Dataset, DatasetUpload
+from visionai.datasets.tables import Dataset
 from visionai.jobs.state import JobState
 from visionai.jobs.tables import Attempt, Job
 from visionai.operations.queries import ACTIVE
@@ -60,6 +60,7 @@ class Overview(msgspec.Struct, frozen=True):
 async def overview(session: AsyncSession, host_id: str, now: datetime) -> Overview:
     states = select(Job.state, func.count()).where(Job.deleted_at.is_(None)).group_by(Job.state)
     working = select(Operation.status, func.count()).where(Operation.status.in_(ACTIVE)).group_by(Operation.status)
+    coming = (Dataset.status == "uploading", Dataset.deleted_at.is_(None))
     heard = func.coalesce(Job.last_heartbeat_at, Job.started_at)
     return Overview(
         states=await _counted(session, states),
@@ -67,7 +68,7 @@ async def overview(session: AsyncSession, host_id: str, now: datetime) -> Overvi
         longest_silent=await _oldest(session, JobState.RUNNING, heard),
         trainers=await _trainers(session, host_id),
         operations=await _counted(session, working),
-        uploads=await session.scalar(select(func.count()).select_from(DatasetUpload)) or 0,
+        uploads=await session.scalar(select(func.count()).where(*coming)) or 0,
         failures=await _failures(session, now),
     )  # fmt: skip
 

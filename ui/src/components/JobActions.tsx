@@ -3,14 +3,21 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ENDED, unwrap, type Schemas } from "../api/client";
+import { useMayEdit } from "../lib/projects";
 import { jobQueries } from "../live/use-job";
 import { useWords } from "../words";
 import { AskButton } from "./AskButton";
 
 type Job = Schemas["Job"];
 
-/** What one may do with a job: stop it while it runs; go on from it, repeat it or delete it when it has ended. */
+/** What one may do with a job: compare it; who edits in its project may also stop it while it runs; go on from it, repeat it or delete it when it has ended. */
 export function JobActions({ job }: { job: Job }) {
+  if (!useMayEdit(job.project_id))
+    return (
+      <div className="row wrap">
+        <CompareWith job={job} />
+      </div>
+    );
   if (ENDED.includes(job.state)) return <Ended job={job} />;
   return (
     <div className="row wrap">

@@ -25,7 +25,11 @@ export function Quota({ subject, mayChange }: { subject: Subject; mayChange: boo
           <Line key={limit} limit={limit} quota={quota.data} />
         ))}
       </ul>
-      {mayChange && <Change key={JSON.stringify(quota.data)} subject={subject} quota={quota.data} onSaved={() => void quota.refetch()} />}
+      {mayChange && (
+        <div>
+          <Change key={JSON.stringify(quota.data)} subject={subject} quota={quota.data} onSaved={() => void quota.refetch()} />
+        </div>
+      )}
     </div>
   );
 }

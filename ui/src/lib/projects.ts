@@ -7,6 +7,9 @@ export const useProjects = (): Project[] | undefined => $api.useQuery("get", "/a
 
 export const mayEdit = (project: Project | undefined): boolean => project !== undefined && project.role !== "reader";
 
+/** Whether one may change what is in it; until that is known, no control is shown that would be refused. */
+export const useMayEdit = (id: string): boolean => mayEdit(useProjects()?.find((p) => p.id === id));
+
 /** Where something new may go. */
 export const editable = (projects: readonly Project[] | undefined): Project[] => projects?.filter(mayEdit) ?? [];
 

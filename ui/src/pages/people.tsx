@@ -105,28 +105,28 @@ function Person({ person, user, onChange }: { person: User; user: User; onChange
         </Button>
         {managed && !mine && (
           <>
-          <NativeSelect
-            aria-label={t.people.roleOf({ name })}
-            rightSection={<ChevronDown size={15} aria-hidden />}
-            data={may(user).map((value) => ({ value, label: t.roles[value] }))}
-            value={person.role}
-            disabled={change.isPending}
-            onChange={(e) => change.mutate({ ...path, body: { role: e.currentTarget.value as User["role"] } })}
-          />
-          {!person.disabled && (
-            <AskButton label={t.people.resetLink} title={t.people.resetTitle({ name })} confirm={t.people.makeLink} dismiss={t.cancel} onConfirm={makeLink}>
-              <p className="dim">{t.people.resetHelp}</p>
-            </AskButton>
-          )}
-          {person.disabled ? (
-            <AskButton label={t.people.enable} title={t.people.enableTitle({ name })} confirm={t.people.enable} dismiss={t.cancel} onConfirm={() => disable(false)}>
-              <p className="dim">{t.people.enableHelp}</p>
-            </AskButton>
-          ) : (
-            <AskButton label={t.people.disable} title={t.people.disableTitle({ name })} confirm={t.people.disable} dismiss={t.cancel} danger onConfirm={() => disable(true)}>
-              <p className="dim">{t.people.disableHelp}</p>
-            </AskButton>
-          )}
+            <NativeSelect
+              aria-label={t.people.roleOf({ name })}
+              rightSection={<ChevronDown size={15} aria-hidden />}
+              data={may(user).map((value) => ({ value, label: t.roles[value] }))}
+              value={person.role}
+              disabled={change.isPending}
+              onChange={(e) => change.mutate({ ...path, body: { role: e.currentTarget.value as User["role"] } })}
+            />
+            {!person.disabled && (
+              <AskButton label={t.people.resetLink} title={t.people.resetTitle({ name })} confirm={t.people.makeLink} dismiss={t.cancel} onConfirm={makeLink}>
+                <p className="dim">{t.people.resetHelp}</p>
+              </AskButton>
+            )}
+            {person.disabled ? (
+              <AskButton label={t.people.enable} title={t.people.enableTitle({ name })} confirm={t.people.enable} dismiss={t.cancel} onConfirm={() => disable(false)}>
+                <p className="dim">{t.people.enableHelp}</p>
+              </AskButton>
+            ) : (
+              <AskButton label={t.people.disable} title={t.people.disableTitle({ name })} confirm={t.people.disable} dismiss={t.cancel} danger onConfirm={() => disable(true)}>
+                <p className="dim">{t.people.disableHelp}</p>
+              </AskButton>
+            )}
           </>
         )}
       </div>

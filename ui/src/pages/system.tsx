@@ -82,7 +82,7 @@ function words(problem: SystemProblem, t: AdminWords["system"]): [title: string,
   const say = t.problems;
   switch (problem.kind) {
     case "part":
-      return [say.part.title({ part: part(problem.part) }), say.part.help(problem)];
+      return [say.part.title({ part: part(problem.part) }), [titled(t.partHelp, problem.part), problem.message && t.itSays({ message: problem.message })].filter(Boolean).join(" ")];
     case "slow":
       return [say.slow.title({ part: part(problem.part) }), say.slow.help({ seconds: t.took({ ms: count(Math.round(1000 * problem.seconds)) }) })];
     case "disk_full":
@@ -192,13 +192,15 @@ function Queue({ system, now }: { system: System; now: number }) {
         {t.slots(slots)} <span className="small dim">· {t.gpus({ n: slots.gpus })}</span>
       </p>
       {states.length === 0 && <p className="small dim">{t.noJobs}</p>}
-      <Facts
-        facts={[
-          ...states.map(([state, said]): [string, ReactNode] => [said, count(system.jobs[state]!)]),
-          ...(waiting ? [[t.oldestWaiting, since(waiting)] as [string, ReactNode]] : []),
-          ...(silent ? [[t.longestSilent, since(silent)] as [string, ReactNode]] : []),
-        ]}
-      />
+      {(states.length > 0 || silent) && (
+        <Facts
+          facts={[
+            ...states.map(([state, said]): [string, ReactNode] => [said, count(system.jobs[state]!)]),
+            ...(waiting ? [[t.oldestWaiting, since(waiting)] as [string, ReactNode]] : []),
+            ...(silent ? [[t.longestSilent, since(silent)] as [string, ReactNode]] : []),
+          ]}
+        />
+      )}
     </Panel>
   );
 }

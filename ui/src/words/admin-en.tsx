@@ -234,11 +234,15 @@ export const adminEn = {
     noFailures: "Nothing failed.",
     operations: { dataset_import: "Import of a data set" },
     ofGone: "a data set that is gone",
+    partHelp: {
+      database: "Nothing can be read or written. Look whether its disk is full or gone, and whether another program holds it.",
+      redis: "Trainings go on; what is live comes some seconds later. The embedded one is started again by itself; if REDIS_URL names another, look whether that runs.",
+      storage: "Nothing can be uploaded, and trainings cannot keep their files. Look whether the disk is full or gone, and who may write to the data directory.",
+      worker: "Nothing new begins, and nothing is noticed to have ended. If this stays, restart the server: what trains goes on.",
+    },
+    itSays: ({ message }: { message: string }) => `(${message})`,
     problems: {
-      part: {
-        title: ({ part }: { part: string }) => `${part} does not work`,
-        help: ({ message }: { message: string }) => message,
-      },
+      part: { title: ({ part }: { part: string }) => `${part} does not work` },
       slow: {
         title: ({ part }: { part: string }) => `${part} answers slowly`,
         help: ({ seconds }: { seconds: string }) => `It took ${seconds}. Look whether the machine is overloaded, or its disk.`,

@@ -224,8 +224,15 @@ export const adminKo: AdminWords = {
     noFailures: "실패한 작업이 없어요.",
     operations: { dataset_import: "데이터셋 가져오기" },
     ofGone: "삭제된 데이터셋",
+    partHelp: {
+      database: "아무것도 읽거나 쓸 수 없어요. 디스크가 가득 찼거나 사라졌는지, 다른 프로그램이 붙잡고 있는지 확인하세요.",
+      redis: "학습은 계속되고, 실시간 정보가 몇 초 늦게 보여요. 내장된 것은 저절로 다시 시작돼요. REDIS_URL 값으로 다른 것을 쓴다면 그것이 실행 중인지 확인하세요.",
+      storage: "업로드할 수 없고, 학습이 파일을 저장할 수 없어요. 디스크가 가득 찼거나 사라졌는지, 데이터 폴더에 쓸 권한이 있는지 확인하세요.",
+      worker: "새 작업이 시작되지 않고, 끝난 작업을 알아차리지 못해요. 계속되면 서버를 다시 시작하세요. 진행 중인 학습은 계속돼요.",
+    },
+    itSays: ({ message }) => `(${message})`,
     problems: {
-      part: { title: ({ part }) => `${part}: 작동하지 않아요`, help: ({ message }) => message },
+      part: { title: ({ part }) => `${part}: 작동하지 않아요` },
       slow: { title: ({ part }) => `${part}: 응답이 느려요`, help: ({ seconds }) => `응답에 ${seconds} 걸렸어요. 서버나 디스크에 무리가 가고 있는지 확인하세요.` },
       disk_full: {
         title: () => "디스크가 가득 차서 업로드와 학습이 거부돼요",
