@@ -21,6 +21,7 @@ from visionai.api import (
     deps,
     events,
     files,
+    hardening,
     health,
     invitations,
     jobs,
@@ -89,6 +90,7 @@ def create_app(settings: Settings, environ: Mapping[str, str] | None = None, *, 
         dependencies=deps.DEPENDENCIES,
         exception_handlers=problems.HANDLERS,
         openapi_config=openapi.config(),
+        before_send=[hardening.hardening(settings.url)],
         logging_config=None,
     )  # fmt: skip
 

@@ -164,6 +164,21 @@ def test_its_last_use_is_written_afterwards_for_all_together(app, client, admin,
     assert datetime.now(UTC) - datetime.fromisoformat(used_at) < timedelta(minutes=1)
 
 
+def test_a_use_that_could_not_be_written_is_written_the_next_time(app, client, admin, use, monkeypatch):
+    use(make(admin)["token"], "GET", f"{API}/auth/me")
+    db = app.state.parts.db
+
+    def none(*_, **__):
+        raise OSError("too many open files")
+
+    with client.portal() as portal:
+        with monkeypatch.context() as broken:
+            broken.setattr(db, "write", none)
+            portal.call(app.state.uses.write)
+        portal.call(app.state.uses.write)
+    assert admin.call("GET", f"{API}/tokens").json()["items"][0]["last_used_at"] is not None
+
+
 def test_nobody_has_tokens_without_end(admin, monkeypatch):
     monkeypatch.setattr(api_tokens, "MOST", 2)
     for _ in range(2):

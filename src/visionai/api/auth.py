@@ -196,7 +196,7 @@ def session_answer(
         expires_in=int(settings.access_token_seconds), user=user_shape(signed_in.user),
     )  # fmt: skip
     cookies = [_cookie(settings, signed_in.refresh_token, int(settings.refresh_token_seconds))] if cookie else []
-    return Response(body, status_code=status, cookies=cookies, headers={"Cache-Control": "no-store"})
+    return Response(body, status_code=status, cookies=cookies)
 
 
 def user_shape(user: User) -> shapes.User:

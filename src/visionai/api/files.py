@@ -33,8 +33,7 @@ async def read(
     return File(
         path, filename=download or path.name, content_disposition_type="inline" if inline else "attachment",
         media_type=media_type if inline else "application/octet-stream",
-        headers={"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff",
-                 "Content-Security-Policy": "default-src 'none'; sandbox"},
+        headers={"Cache-Control": "private, max-age=3600", "Content-Security-Policy": "default-src 'none'; sandbox"},
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ async def invite(
         error = await mail.send(settings, made.row.email, "You are invited to VisionAI", _letter(made, url))
         mailed = error is None
     body = shapes.MadeInvitation(**_fields(made), url=url, mailed=mailed, mail_error=error)
-    return Response(body, status_code=201, headers={"Cache-Control": "no-store"})
+    return Response(body, status_code=201)
 
 
 @delete(

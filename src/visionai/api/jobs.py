@@ -249,8 +249,7 @@ async def get_log_text(
 ) -> Stream:
     async with db.read() as session:
         job = await queries.visible_job(session, user, job_id)
-    headers = {"Content-Disposition": f'attachment; filename="{artifacts.stem(job)}.log"',
-               "X-Content-Type-Options": "nosniff"}  # fmt: skip
+    headers = {"Content-Disposition": f'attachment; filename="{artifacts.stem(job)}.log"'}
     return Stream(history.log_pieces(db, job), headers=headers)
 
 

@@ -80,7 +80,7 @@ async def reset_user(
     async with db.write() as session:
         link = await people.new_reset(session, user, user_id)
     body = shapes.ResetLink(f"{settings.url}/reset#token={link.token}", link.expires_at)
-    return Response(body, status_code=201, headers={"Cache-Control": "no-store"})
+    return Response(body, status_code=201)
 
 
 router = Router("/api/v1", tags=["people"], route_handlers=[list_users, add_user, change_user, reset_user])

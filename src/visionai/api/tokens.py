@@ -34,7 +34,7 @@ async def add_token(
     async with db.write() as session:
         made, token = await api_tokens.new(session, user, data.name, data.scope, data.expires_in_days)
     body = shapes.MadeApiToken(**_fields(made), token=token)
-    return Response(body, status_code=201, headers={"Cache-Control": "no-store"})
+    return Response(body, status_code=201)
 
 
 @delete(

@@ -135,7 +135,7 @@ async def look(
     headers = _of(upload, await resumable.offset(parts.storage, upload)) | {"Upload-Length": str(upload.size)}
     if upload.said:
         headers["Upload-Metadata"] = upload.said
-    return Response(None, headers=headers | {"Cache-Control": "no-store"}, media_type=MediaType.TEXT)
+    return Response(None, headers=headers, media_type=MediaType.TEXT)
 
 
 @patch(

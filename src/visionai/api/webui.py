@@ -28,11 +28,6 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".txt": "text/plain",
 }
-HARDENING = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-}
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -99,7 +94,6 @@ def _read_assets(built: Path) -> dict[str, Asset]:
 
 def _asset_response(asset: Asset, request: Request[Any, Any, Any]) -> Response[bytes]:
     headers = {
-        **HARDENING,
         "etag": asset.etag,
         "vary": "Accept-Encoding",
         "cache-control": "public, max-age=31536000, immutable" if asset.immutable else "no-cache",
@@ -116,7 +110,7 @@ def _asset_response(asset: Asset, request: Request[Any, Any, Any]) -> Response[b
 
 def _page_response(template: str | None) -> Response[str]:
     if template is None:
-        return Response(NOT_BUILT, status_code=503, media_type="text/plain", headers={**HARDENING, "retry-after": "30"})
+        return Response(NOT_BUILT, status_code=503, media_type="text/plain", headers={"retry-after": "30"})
     nonce = secrets.token_urlsafe(16)
-    headers = {**HARDENING, "cache-control": "no-store", "content-security-policy": content_security_policy(nonce)}
+    headers = {"cache-control": "no-store", "content-security-policy": content_security_policy(nonce)}
     return Response(template.replace(NONCE, nonce), media_type="text/html", headers=headers)

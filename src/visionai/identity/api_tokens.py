@@ -8,7 +8,6 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.db import Database, utcnow
@@ -82,6 +81,6 @@ class Uses:
             async with self._db.write() as session:
                 for token_id, used_at in noted.items():
                     await session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=used_at))
-        except DBAPIError as e:
-            log.warning("token_uses_not_written", error=str(e.orig), next="tried again")
+        except Exception as e:  # whatever it is, it must not end the loop
+            log.warning("token_uses_not_written", error=str(e), next="tried again")
             self._noted = {**noted, **self._noted}
