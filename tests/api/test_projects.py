@@ -134,7 +134,7 @@ def test_one_that_holds_something_says_what_and_one_that_is_being_freed_waits(ap
 
 def test_the_list_says_how_much_is_in_each(cells, add_job):
     deleted = add_job("completed")
-    add_job("running")
+    add_job("failed")
     assert cells.admin.call("DELETE", f"{API}/training/jobs/{deleted.id}").status_code == 204
     counts = {p["name"]: [p[k] for k in ("datasets", "trainings", "members")] for p in listed(cells.admin)}
     assert counts["cells"] == [0, 0, 2]

@@ -10,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from litestar import Litestar
 
+from visionai.app import create_app
 from visionai.db import newest_revision, utcnow
 from visionai.executors import processes, wrapper
 from visionai.executors.base import Handle, Launch
@@ -18,6 +20,13 @@ from visionai.executors.subprocess import SubprocessExecutor
 from visionai.identity.tables import Project
 from visionai.jobs.tables import Attempt, Job
 from visionai.operations.tables import Operation
+from visionai.settings import Settings
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Litestar:
+    """Nothing is reconciled: what a test says of a job stays so."""
+    return create_app(Settings(data_dir=tmp_path, jwt_secret="s" * 40), {}, background=False)
 
 
 def system(who: Any) -> dict[str, Any]:
@@ -41,6 +50,7 @@ def test_all_is_well_with_a_new_server(app: Any, admin: Any) -> None:
     assert found["disk"]["refused_below_bytes"] == settings.min_free_bytes
     assert 0 < found["disk"]["free_bytes"] <= found["disk"]["total_bytes"]
     assert found["memory_bytes"] > 10 << 20
+    assert not found["parts"]["worker"]["ok"], "none runs here"
     assert (found["jobs"], found["trainers"], found["failures"], found["watchers"]) == ({}, [], [], 0)
     assert found["imports"] == {"running": 0, "waiting": 0, "at_once": settings.imports}
     assert settings.secret not in str(found)

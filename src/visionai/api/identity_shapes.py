@@ -258,6 +258,27 @@ class MemberChange(Body):
     role: ProjectRole
 
 
+# --- notices --------------------------------------------------------------------------------------------------------
+
+
+class Notice(msgspec.Struct):
+    """What somebody else did that concerns the one who asks."""
+
+    id: UUID
+    time: datetime
+    by: str
+    """Their address, as it was."""
+    action: Literal["member.added", "member.role_changed", "member.removed", "user.role_changed", "job.cancelled"]
+    project_id: UUID | None
+    project_name: str | None
+    """As it is called now; None where it is gone."""
+    job_id: UUID | None
+    """Of the training that was stopped."""
+    job_name: str | None
+    role: Role | ProjectRole | None
+    """The new one."""
+
+
 # --- audit ----------------------------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Uuid, bindparam, or_, select, true
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -256,9 +256,16 @@ async def audit_filter(session: AsyncSession, user: CurrentUser, project_id: UUI
 
 
 async def my_projects(session: AsyncSession, user: CurrentUser) -> list[tuple[Project, ProjectRole]]:
-    """With the role they act in: for a viewer never more than a reader's; an admin sees all and acts as owner."""
+    """With the role they act in: for a viewer never more than a reader's; an admin sees all and acts as owner.
+    First stands the one where things go when none is named (``default_project``)."""
     if user.is_admin:
-        return [(p, "owner") for p in await session.scalars(select(Project).order_by(Project.id))]
+        mine = and_(
+            ProjectMember.project_id == Project.id, ProjectMember.user_id == user.id, ProjectMember.role != "reader"
+        )
+        query = select(Project).outerjoin(ProjectMember, mine)
+        return [
+            (p, "owner") for p in await session.scalars(query.order_by(ProjectMember.user_id.is_(None), Project.id))
+        ]
     rows = await session.execute(
         select(Project, ProjectMember.role)
         .join(ProjectMember, ProjectMember.project_id == Project.id)

@@ -601,6 +601,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What others did of late that concerns oneself
+         * @description Of the last 30 days, the latest first, 20 at most: who has put one into a project or out of it, given one another
+         *     role, or stopped one's training.
+         */
+        get: operations["ApiV1NoticesListNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations/{operation_id}": {
         parameters: {
             query?: never;
@@ -2208,6 +2229,22 @@ export interface components {
              */
             role?: "admin" | "manager" | "engineer" | "viewer";
         };
+        /** Notice */
+        Notice: {
+            /** @enum {string} */
+            action: "member.added" | "member.role_changed" | "member.removed" | "user.role_changed" | "job.cancelled";
+            by: string;
+            /** Format: uuid */
+            id: string;
+            job_id: string | null;
+            job_name: string | null;
+            project_id: string | null;
+            project_name: string | null;
+            /** @enum {null|string} */
+            role: "admin" | "manager" | "engineer" | "viewer" | "reader" | "editor" | "owner" | null;
+            /** Format: date-time */
+            time: string;
+        };
         /** OpenSession */
         OpenSession: {
             /** Format: date-time */
@@ -2260,6 +2297,11 @@ export interface components {
         /** Page[Member] */
         "Page_visionai.api.identity_shapes.Member_": {
             items: components["schemas"]["Member"][];
+            next_cursor?: string | null;
+        };
+        /** Page[Notice] */
+        "Page_visionai.api.identity_shapes.Notice_": {
+            items: components["schemas"]["Notice"][];
             next_cursor?: string | null;
         };
         /** Page[OpenSession] */
@@ -4840,6 +4882,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_visionai.api.shapes.Framework_"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1NoticesListNotices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_visionai.api.identity_shapes.Notice_"];
                 };
             };
             /** @description An error, in words. */

@@ -15,6 +15,8 @@ test("limits are written in GB and hours, and read so", () => {
   });
 });
 
+test("a limit of a few bytes is not written as none at all", () => expect(toForm(of({ storage_bytes: 500 })).storage_bytes).toBe("0.0000005"));
+
 test("what was not touched keeps its number to the last byte", () => {
   const before = of({ storage_bytes: 1_234_567_891 });
   expect(fromForm({ ...toForm(before), running: "1" }, before).quota.storage_bytes).toBe(1_234_567_891);

@@ -35,7 +35,7 @@ export const isWhole = (limit: Limit): boolean => UNITS[limit] === 1;
 
 function written(quota: Record<Limit, number | null>, limit: Limit): string {
   const most = quota[limit];
-  return most === null ? "" : String(Number((most / UNITS[limit]).toFixed(3)));
+  return most === null ? "" : (most / UNITS[limit]).toFixed(9).replace(/\.?0+$/, "");
 }
 
 /** Null: no limit; undefined: it cannot be read. A comma may stand for the point. */

@@ -453,6 +453,17 @@ export const en = {
     more: ({ n }: N) => `and ${number(n)} more`,
     compareLatest: "Compare the latest",
   },
+  news: {
+    title: "While you were away",
+    dismiss: "Dismiss",
+    dismissAll: "Dismiss all",
+    goneProject: "a project that is gone",
+    added: ({ by, project, role }: { by: string; project: ReactNode; role: string }) => <>{by} added you to {project}, as {role}.</>,
+    projectRole: ({ by, project, role }: { by: string; project: ReactNode; role: string }) => <>{by} made you {role} in {project}.</>,
+    removed: ({ by, project }: { by: string; project: ReactNode }) => <>{by} took you out of {project}.</>,
+    role: ({ by, role }: { by: string; role: string }) => `${by} changed your role to ${role}.`,
+    stopped: ({ by, job }: { by: string; job: ReactNode }) => <>{by} stopped your training {job}.</>,
+  },
   recent: {
     running: "Running now",
     waiting: "Waiting",

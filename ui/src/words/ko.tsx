@@ -455,6 +455,17 @@ export const ko: Words = {
     more: ({ n }) => `외 ${number(n)}개`,
     compareLatest: "최근 작업 비교",
   },
+  news: {
+    title: "새로운 소식",
+    dismiss: "닫기",
+    dismissAll: "모두 닫기",
+    goneProject: "삭제된",
+    added: ({ by, project, role }) => <>{by} 님이 나를 {project} 프로젝트에 추가했어요. 역할: {role}.</>,
+    projectRole: ({ by, project, role }) => <>{by} 님이 {project} 프로젝트에서 내 역할을 바꿨어요. 새 역할: {role}.</>,
+    removed: ({ by, project }) => <>{by} 님이 나를 {project} 프로젝트에서 내보냈어요.</>,
+    role: ({ by, role }) => `${by} 님이 내 역할을 바꿨어요. 새 역할: ${role}.`,
+    stopped: ({ by, job }) => <>{by} 님이 내 학습을 중지했어요: {job}</>,
+  },
   recent: {
     running: "진행 중",
     waiting: "대기 중",
