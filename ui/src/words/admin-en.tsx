@@ -163,6 +163,7 @@ export const adminEn = {
       size: "size",
       scope: "scope",
       expires_at: "until",
+      invited_by: "invited by",
       why: "why",
       left_out: "too much to keep",
     },

@@ -153,6 +153,7 @@ export const adminKo: AdminWords = {
       size: "크기",
       scope: "권한",
       expires_at: "만료",
+      invited_by: "초대한 사람",
       why: "이유",
       left_out: "너무 길어 기록하지 않음",
     },
