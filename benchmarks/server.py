@@ -19,6 +19,7 @@ from visionai.settings import Settings
 
 T = TypeVar("T")
 WAIT_SECONDS = 300.0
+ACCOUNT = {"email": "bench@example.org", "password": "measure twice, cut once"}
 
 
 class Server:
@@ -84,6 +85,5 @@ def until(look: Callable[[], T], *, every: float) -> T:
 
 
 def _set_up(api: httpx.Client, token: str) -> None:
-    account = {"token": token, "email": "bench@example.org", "password": "measure twice, cut once"}
-    session = api.post("/api/v1/auth/setup", json=account).raise_for_status().json()
+    session = api.post("/api/v1/auth/setup", json={"token": token, **ACCOUNT}).raise_for_status().json()
     api.headers["Authorization"] = f"Bearer {session['access_token']}"

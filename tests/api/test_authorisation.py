@@ -280,6 +280,7 @@ BODIES: dict[tuple[str, str], Callable[[Everybody, Rows, str], dict[str, Any]]] 
     ("DELETE", f"{V1}/uploads/{{upload_id:uuid}}"): tus(),
     ("GET", f"{V1}/training/jobs/{{job_id:uuid}}/predictions"): predicted,
     ("POST", f"{V1}/training/jobs"): training,
+    ("POST", f"{V1}/training/jobs/estimate"): training,
     ("PATCH", f"{V1}/artifacts/{{artifact_id:uuid}}"): lambda *_: json(pinned=True),
     ("POST", f"{V1}/chat/message"): lambda _, r, __: json(content="hello", project_id=r.project_id),
     ("GET", "/storage/{key:path}"): signed("GET"),

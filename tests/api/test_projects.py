@@ -153,7 +153,7 @@ def test_of_a_viewer_it_says_that_they_read_whatever_the_project_calls_them(cell
 
 def test_an_admins_list_begins_with_the_one_where_things_go_by_default(cells):
     other = cells.admin.as_user("other@example.org", "admin")
-    assert [p["name"] for p in listed(other)][0] == "other's project"
+    assert next(p["name"] for p in listed(other)) == "other's project"
     assert len(listed(other)) == len(listed(cells.admin)), "and has all"
 
 

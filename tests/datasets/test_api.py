@@ -74,6 +74,59 @@ async def test_pages_and_filters(world: World, tmp_path: Path) -> None:
     assert {(i["labels"][0], i["split"]) for i in some["items"]} == {("dogs", "val")}
 
 
+@pytest.mark.parametrize(
+    "given", [{}, {"split": "train"}, {"split": "val"}, {"class": "dogs"}, {"class": "cats", "split": "train"}]
+)
+async def test_every_offset_gives_the_same_images_as_going_there(
+    world: World, tmp_path: Path, given: dict[str, str]
+) -> None:
+    dataset_id = await world.imported(archives.classes(10), tmp_path)
+    path = f"/{dataset_id}/images"
+    every = (await world.get(path, **given)).json()["items"]
+    expected = [i["n"] for i in every]
+    for offset in range(len(every) + 2):
+        page = (await world.get(path, limit=3, offset=offset, **given)).json()
+        assert [i["n"] for i in page["items"]] == expected[offset : offset + 3]
+        assert page["total"] == len(every)
+        assert (page["next_cursor"] is None) == (offset + 3 >= len(every))
+
+
+async def test_one_image_knows_its_neighbours_in_a_filter(world: World, tmp_path: Path) -> None:
+    dataset_id = await world.imported(archives.classes(10), tmp_path)
+    path = f"/{dataset_id}/images"
+    listed = (await world.get(path, **{"class": "dogs", "split": "train"})).json()["items"]
+    ns = [i["n"] for i in listed]
+    for place, image in enumerate(listed):
+        alone = (await world.get(f"{path}/{image['n']}", **{"class": "dogs", "split": "train"})).json()
+        assert (alone["file_name"], alone["labels"], alone["objects"]) == (image["file_name"], ["dogs"], [])
+        assert (alone["place"], alone["total"]) == (place, len(ns))
+        assert alone["previous"] == (ns[place - 1] if place else None)
+        assert alone["next"] == (ns[place + 1] if place + 1 < len(ns) else None)
+    whole = await world.client.get(alone["image_url"])
+    assert (whole.status_code, whole.headers["content-type"], len(whole.content)) == (200, "image/png", alone["size"])
+    first = (await world.get(f"{path}/0")).json()
+    assert (first["place"], first["total"], first["previous"], first["next"]) == (0, 20, None, 1)
+    left_out = (await world.get(f"{path}/0", **{"class": "dogs"})).json()
+    assert (left_out["labels"], left_out["place"], left_out["next"]) == (["cats"], 0, 10)
+    assert (await world.get(f"{path}/20")).status_code == 404
+    assert (await world.get(f"{path}/{2**53}")).status_code == 404
+    assert (await world.get(f"{path}/0", "rita")).status_code == 200
+    assert (await world.get(f"{path}/0", "sam")).status_code == 404
+
+
+async def test_the_report_knows_which_of_its_files_are_images(world: World, tmp_path: Path) -> None:
+    files = archives.classes(10)
+    dataset_id = await world.imported(files | {"cats/torn.png": b"", "dogs/twin.png": files["dogs/1.png"]}, tmp_path)
+    named = {
+        name: n
+        for fault in (await world.get(f"/{dataset_id}/report")).json()["faults"]
+        for name, n in zip(fault["files"], fault["images"], strict=True)
+    }
+    assert named["cats/torn.png"] is None
+    twin = (await world.get(f"/{dataset_id}/images/{named['dogs/twin.png']}")).json()
+    assert twin["file_name"] == "dogs/twin.png"
+
+
 async def test_lists_are_paged_newest_first(world: World, tmp_path: Path) -> None:
     body = archives.write_zip(tmp_path / "a.zip", archives.classes(2)).read_bytes()
     ids = [(await world.upload(body, f"{i}.zip")).json()["id"] for i in range(3)]

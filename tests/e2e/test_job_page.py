@@ -399,6 +399,62 @@ def test_each_state_says_what_is_and_what_to_do(inside: Page, given: dict[str, A
     expect(inside.get_by_text(said).first).to_be_visible()
 
 
+BEFORE_FIRST_EPOCH = {"best": None, "epoch": 0, "progress": 0, "ended_at": None, "attempt": 1}
+NOT_BEGUN = BEFORE_FIRST_EPOCH | {"started_at": None, "attempt": 0}
+ENDED = {"ended_at": "2026-01-01T00:00:03Z"}
+NO_NUMBERS = [row(n) | {"metrics": {"train/loss": None, "lr": None}} for n in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("given", "rows", "overview", "results"),
+    [
+        ({"state": "queued"} | NOT_BEGUN, [], "It has not begun.", "No validation yet"),
+        ({"state": "starting"} | NOT_BEGUN, [], "The first epoch is not finished yet", "No validation yet"),
+        ({"state": "running"} | BEFORE_FIRST_EPOCH, [], "The first epoch is not finished yet", "No validation yet"),
+        ({"state": "running"} | BEFORE_FIRST_EPOCH, NO_NUMBERS, "The first epoch is not", "No validation yet"),
+        ({"state": "failed"} | NOT_BEGUN | ENDED, [], "It ended before it was started", "No validation"),
+        ({"state": "cancelled"} | BEFORE_FIRST_EPOCH | ENDED, [], "ended before its first epoch", "No validation"),
+        ({"state": "completed"} | ENDED, NO_NUMBERS, "It reported no value", "No results by class"),
+    ],
+)
+def test_no_state_leaves_an_empty_box(
+    inside: Page, given: dict[str, Any], rows: list[dict[str, Any]], overview: str, results: str
+) -> None:
+    figures = {"epoch": 2, "attempt": 1, "is_best": True, "primary_metric": {}, "metrics": {}, "per_class": [],
+               "confusion_matrix": None, "classes": []}  # fmt: skip
+    answer(
+        inside, job(**given), metrics=lambda _: page_of(rows), validation=lambda _: figures,
+        attempts=lambda _: page_of([]), logs=lambda _: {"items": [], "total": 0, "next_from": None},
+    )  # fmt: skip
+    for view, said in (
+        ("", overview),
+        ("?view=results", results),
+        ("?view=log", "Nothing was"),
+        ("?view=settings", ""),
+    ):
+        inside.goto(PATH + view)
+        expect(inside.get_by_text(said).first).to_be_visible()
+        boxes = inside.locator("main :is(.panel, figure, .empty)")
+        for box in boxes.all():
+            heading = box.get_by_role("heading").first
+            title = heading.inner_text() if heading.count() else ""
+            assert box.inner_text().strip() != title.strip(), (given["state"], view, title)
+
+
+def test_a_chart_that_shows_nothing_says_why(inside: Page) -> None:
+    answer(
+        inside, job(), metrics=lambda _: page_of([row(n) | {"metrics": {"lr": 0, "val/loss": None}} for n in (1, 2)])
+    )
+    inside.goto(PATH)
+    rate = inside.get_by_role("figure", name="Learning rate")
+    expect(rate.get_by_test_id("chart")).to_be_visible()
+    expect(inside.get_by_role("figure", name="Loss")).to_have_count(0)
+    inside.get_by_role("button", name="Logarithmic").click()
+    expect(rate).to_contain_text("No value above 0")
+    rate.get_by_role("button", name="learning rate").click()
+    expect(rate).to_contain_text("Every curve of it is hidden")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 2560])
 def test_no_view_scrolls_sideways(inside: Page, width: int, scheme: Any) -> None:

@@ -212,17 +212,37 @@ def drop(page: Page, path: Path) -> None:
 
 
 def test_an_upload_goes_on_by_itself_when_the_connection_is_back(
-    inside: Page, tmp_path: Path, expected_errors: list[str]
+    inside: Page, server: Server, tmp_path: Path, expected_errors: list[str]
 ) -> None:
     expected_errors.append("ERR_INTERNET_DISCONNECTED")
     network = Network(inside)
     network.cut = True
-    drop(inside, large(tmp_path, "dropped.zip"))
+    path = large(tmp_path, "dropped.zip")
+    drop(inside, path)
     expect(inside.get_by_text("Waiting for the connection")).to_be_visible()
     network.cut = False
     arrives(inside)
     expect(inside.locator(".badge", has_text="ready")).to_be_visible(timeout=60_000)
     assert network.patched == [0, 8 << 20, 16 << 20], "each slice is sent once"
+    inside.unroute_all()
+    dropped = content_hash(server, inside)
+    upload(inside, path)
+    expect(inside.locator(".badge", has_text="ready")).to_be_visible(timeout=60_000)
+    assert content_hash(server, inside) == dropped, "what broke off in the middle is what went through at once"
+
+
+def content_hash(server: Server, page: Page) -> str:
+    """Of the data set whose page it is, as the API tells it."""
+    api = f"{server.url}/api/v1"
+    body = json.dumps({"email": EMAIL, "password": PASSWORD}).encode()
+    request = urllib.request.Request(f"{api}/auth/login", body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        token = json.load(answer)["access_token"]
+    dataset = page.url.rpartition("/")[2].partition("?")[0]
+    request = urllib.request.Request(f"{api}/datasets/{dataset}", headers={"authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request) as answer:
+        found: str = json.load(answer)["version"]["content_hash"]
+    return found
 
 
 def test_an_upload_goes_on_after_the_page_was_closed(inside: Page, tmp_path: Path, expected_errors: list[str]) -> None:
@@ -344,9 +364,29 @@ def answer_form(page: Page) -> None:
         "framework": "timm", "status": "ready", "message": "", "version": "1", "install_command": "", "presets": {},
         "tasks": ["classification"], "models": models, "primary_metrics": {}, "schema": schema,
     }  # fmt: skip
-    dataset = {"id": NOWHERE, "name": "parts", "status": "ready", "version": None, "operation": None, "error": None}
+    dataset = {
+        "id": NOWHERE,
+        "project_id": NOWHERE,
+        "name": "parts",
+        "status": "ready",
+        "version": None,
+        "operation": None,
+        "error": None,
+    }
     answer(page, "**/api/v1/models", {"items": [framework]})
     answer(page, re.compile(r"/api/v1/datasets\?"), {"items": [dataset]})
+
+    def of_mine(route: Route) -> None:
+        answered = route.fetch()
+        body = answered.json()
+        body["projects"] = [{"id": NOWHERE, "name": "elsewhere", "role": "owner"}]
+        route.fulfill(response=answered, json=body)
+
+    page.route("**/api/v1/auth/me", of_mine)
+    seconds, basis = {"low": 470, "likely": 730, "high": 1210}, {"what": "model", "job_ids": [NOWHERE] * 3}
+    answer(page, "**/api/v1/training/jobs/estimate", {
+        "seconds": seconds, "based_on": basis, "starts_in_seconds": 300, "will_be_stopped": True,
+    })  # fmt: skip
 
 
 def test_home_shows_what_runs_before_what_waits(inside: Page) -> None:
@@ -381,17 +421,30 @@ def test_training_again_begins_with_everything_the_job_had(inside: Page) -> None
     model.blur()
     expect(model).to_have_value("resnet18")
     inside.get_by_role("textbox", name="Keep a checkpoint every").fill("5")
-    changed = inside.get_by_role("complementary", name="Summary").get_by_role("definition")
+    summary = inside.get_by_role("complementary", name="Summary")
+    changed = summary.get_by_role("region", name="Different from the default").get_by_role("definition")
     expect(changed).to_have_text(
         ["3 was 30", "no was automatic", "1.5 was none", "7 was 3, the server's", "5 was none"]
     )
-    with inside.expect_request(lambda request: request.method == "POST") as sent:
+    since = summary.get_by_role("region", name="Different from the earlier one").get_by_role("definition")
+    expect(since).to_have_text(["5 was none"])
+    inside.get_by_role("button", name="Reset").click()
+    expect(since).to_have_text(["30 was 3", "automatic was no", "none was 1.5", "3, the server's was 7"])
+    inside.go_back()
+    inside.get_by_role("link", name="Train again").click()
+    inside.get_by_role("textbox", name="Keep a checkpoint every").fill("5")
+    long = summary.get_by_role("region", name="How long it takes")
+    expect(long).to_contain_text("about 12 min (8–20), from 3 earlier trainings of resnet18")
+    expect(long).to_contain_text("Its time limit would likely stop it")
+    expect(long).to_contain_text("wait about 5 min for its turn")
+    with inside.expect_request(lambda r: r.method == "POST" and r.url.endswith("/training/jobs")) as sent:
         inside.route("**/api/v1/training/jobs", lambda route: route.fulfill(status=201, json=done))
         inside.get_by_role("button", name="Start training").click()
     body: Any = sent.value.post_data_json
     assert body["config"] == {"epochs": 3, "pretrained": False}
     assert body["policy"] == done["policy"] | {"keep_every": 5}
     assert (body["model_name"], body["dataset_id"]) == ("resnet18", NOWHERE)
+    assert (body["parent_job_id"], body["priority"]) == (done["id"], "normal")
 
 
 # --- languages --------------------------------------------------------------------------------------------------------

@@ -8,8 +8,12 @@ from jobs_world import MANIFEST, World
 from sqlalchemy import update
 
 from visionai.datasets.tables import DatasetVersion
+from visionai.db import utcnow
 from visionai.errors import BadInput
 from visionai.frameworks import Framework
+from visionai.identity.projects import add_project
+from visionai.ids import uuid7
+from visionai.jobs.tables import Job
 from visionai.trainers.contract import ModelEntry
 
 
@@ -58,3 +62,22 @@ async def test_weights_that_are_here_are_not(world: World) -> None:
 async def test_more_settings_than_there_can_be_are_one_error_and_cost_no_time(world: World) -> None:
     found = await refused(world, config={f"batch_sise{n}": 1 for n in range(100_000)})
     assert [field for field, _ in found] == ["config"]
+
+
+async def test_a_training_may_come_after_an_earlier_one_of_its_project_that_one_can_see(world: World) -> None:
+    parent = await world.submit()
+    child = await world.submit(parent_job_id=parent, config={"epochs": 4})
+    job = await world.job(child)
+    assert (job.parent_job_id, job.resume_epoch) == (parent, None)
+    assert await refused(world, parent_job_id=uuid7()) == [("parent_job_id", "there is no such job")]
+    async with world.parts.db.write() as session:
+        elsewhere = await add_project(session, world.user.id, "elsewhere")
+        await session.flush()
+        await session.execute(update(Job).where(Job.id == parent).values(project_id=elsewhere.id))
+    ((field, message),) = await refused(world, parent_job_id=parent)
+    assert (field, "another project" in message) == ("parent_job_id", True)
+    ((field, message),) = await refused(world, user=world.other, parent_job_id=parent)
+    assert (field, message) == ("parent_job_id", "there is no such job")
+    async with world.parts.db.write() as session:
+        await session.execute(update(Job).where(Job.id == child).values(deleted_at=utcnow()))
+    assert await refused(world, parent_job_id=child) == [("parent_job_id", "there is no such job")]

@@ -3,6 +3,7 @@ import { session } from "./api/session";
 import { Shell } from "./components/Shell";
 import { Failure, NotFound, Skeleton } from "./components/states";
 import { auditSearch } from "./lib/audit";
+import { readDatasetSearch, readImageSearch } from "./lib/dataset-search";
 import { readJobSearch } from "./lib/job-search";
 import { jobSearch, oneOf, text } from "./lib/search";
 
@@ -56,12 +57,14 @@ const datasets = createRoute({
 const dataset = createRoute({
   getParentRoute: () => inside,
   path: "/datasets/$datasetId",
-  validateSearch: (search): { view?: "faults" | "versions"; class?: string; split?: "train" | "val" } => ({
-    view: oneOf(["faults", "versions"], search.view),
-    class: text(search.class),
-    split: oneOf(["train", "val"], search.split),
-  }),
+  validateSearch: readDatasetSearch,
   component: lazyRouteComponent(() => import("./pages/dataset"), "DatasetPage"),
+});
+const image = createRoute({
+  getParentRoute: () => inside,
+  path: "/datasets/$datasetId/images/$n",
+  validateSearch: readImageSearch,
+  component: lazyRouteComponent(() => import("./pages/image"), "ImagePage"),
 });
 const jobs = createRoute({
   getParentRoute: () => inside,
@@ -137,7 +140,7 @@ const project = createRoute({
 const nowhere = createRoute({ getParentRoute: () => inside, path: "$", component: () => <NotFound /> });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, invitation, reset, inside.addChildren([home, datasets, dataset, jobs, job, compare, train, models, account, people, projects, project, audit, system, nowhere])]),
+  routeTree: root.addChildren([login, setup, invitation, reset, inside.addChildren([home, datasets, dataset, image, jobs, job, compare, train, models, account, people, projects, project, audit, system, nowhere])]),
   defaultPreload: "intent",
   defaultPendingComponent: () => <Skeleton height="40vh" />,
   defaultErrorComponent: ({ error }) => <Failure error={error} retry={() => location.reload()} />,
@@ -147,5 +150,9 @@ export const router = createRouter({
 declare module "@tanstack/react-router" {
   interface Register {
     router: typeof router;
+  }
+  interface HistoryState {
+    /** An image that was opened from the grid, to which a step back leads. */
+    fromGrid?: true;
   }
 }

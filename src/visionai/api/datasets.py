@@ -46,11 +46,13 @@ from visionai.storage.base import Storage
 URL_SECONDS = 3600.0
 FORM_BYTES = 1 << 20  # what a form may have around its file
 MEDIA_TYPES = {
-    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp",
-    ".bmp": "image/bmp",
+    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".jpe": "image/jpeg", ".jfif": "image/jpeg", ".png": "image/png",
+    ".apng": "image/png", ".gif": "image/gif", ".webp": "image/webp", ".bmp": "image/bmp", ".dib": "image/bmp",
+    ".avif": "image/avif",
 }  # fmt: skip
 
 Split = Literal["train", "val"]
+ClassName = Annotated[str | None, QueryParameter(name="class", description="Only those of this class.")]
 
 
 @dataclass
@@ -173,18 +175,21 @@ async def get_report(
     async with db.read() as session:
         dataset = await queries.get_dataset(session, user, dataset_id)
         version = (await queries.current_versions(session, [dataset])).get(dataset.id)
-    report = version.report if version is not None else dataset.report or {}
+        report = version.report if version is not None else dataset.report or {}
+        faults = msgspec.convert(report.get("faults", []), list[shapes.DatasetFault])
+        if version is not None:
+            images = await queries.by_file_name(session, version.id, {name for f in faults for name in f.files})
+            for fault in faults:
+                fault.images = [images.get(name) for name in fault.files]
     return shapes.DatasetReport(
-        version.id if version is not None else None,
-        msgspec.convert(report.get("faults", []), list[shapes.DatasetFault]),
-        version.statistics if version is not None else {},
+        version.id if version is not None else None, faults, version.statistics if version is not None else {}
     )
 
 
 @get("/{dataset_id:uuid}/images", responses=responses(404), summary="Its images")
 async def get_images(
     dataset_id: FromPath[UUID], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
-    class_: Annotated[str | None, QueryParameter(name="class")] = None, split: FromQuery[Split | None] = None,
+    class_: ClassName = None, split: FromQuery[Split | None] = None,
     cursor: OptionalNatural = None, offset: Natural = 0, limit: Limit = 100,
 ) -> shapes.DatasetImagePage:  # fmt: skip
     """``total`` counts all that match. Page on by ``cursor``, or jump by ``offset``."""
@@ -192,10 +197,25 @@ async def get_images(
         dataset = await queries.get_dataset(session, user, dataset_id)
         version = await queries.current_version(session, dataset)
         found, total = await queries.list_images(
-            session, version.id, label=class_, split=split, after=cursor, offset=offset, limit=limit + 1
+            session, version, label=class_, split=split, after=cursor, offset=offset, limit=limit + 1
         )
     items = [_image(dataset, image, parts.storage) for image in found[:limit]]
     return shapes.DatasetImagePage(items, str(items[-1].n) if len(found) > limit else None, total)
+
+
+@get("/{dataset_id:uuid}/images/{n:int}", responses=responses(404), summary="One image and its neighbours")
+async def get_image(
+    dataset_id: FromPath[UUID], n: PathNatural, user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
+    class_: ClassName = None, split: FromQuery[Split | None] = None,
+) -> shapes.DatasetImageAlone:  # fmt: skip
+    """``class`` and ``split`` choose among which images it is counted and has neighbours."""
+    async with parts.db.read() as session:
+        dataset = await queries.get_dataset(session, user, dataset_id)
+        image = await queries.get_image(session, dataset, n)
+        version = await queries.current_version(session, dataset)
+        place = await queries.place_of(session, version, n, label=class_, split=split)
+    alone = msgspec.structs.asdict(_image(dataset, image, parts.storage)) | msgspec.structs.asdict(place)
+    return shapes.DatasetImageAlone(**alone)
 
 
 @get("/{dataset_id:uuid}/images/{n:int}/thumbnail", status_code=302, responses=responses(404), summary="One, small")
@@ -288,6 +308,7 @@ def _url(storage: Storage, key: str, suffix: str) -> str:
 router = Router(
     "/api/v1/datasets", tags=["data sets"],
     route_handlers=[
-        upload, list_datasets, get_dataset, delete_dataset, get_versions, get_report, get_images, get_thumbnail,
+        upload, list_datasets, get_dataset, delete_dataset, get_versions, get_report, get_images,
+        get_image, get_thumbnail,
     ],
 )  # fmt: skip

@@ -15,7 +15,7 @@ from visionai.parts import Parts
 
 SIGNED = {"auth": "signed"}
 UPLOAD_MAX = 1 << 40
-INLINE = {"image/webp", "image/png", "image/jpeg", "image/gif", "image/bmp"}
+INLINE = {"image/webp", "image/png", "image/jpeg", "image/gif", "image/bmp", "image/avif"}
 
 
 @get("/{key:path}", opt=SIGNED, responses=responses(403, 404), summary="Read an object by a signed path")

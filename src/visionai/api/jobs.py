@@ -27,13 +27,15 @@ from visionai.api.parameters import (
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
-from visionai.db import Database
+from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict
 from visionai.identity.access import CurrentUser
 from visionai.identity.audit import Action, record
 from visionai.identity.tables import User
-from visionai.jobs import again, artifacts, events, history, listing, predictions, queries, slots, submit
+from visionai.ids import uuid7
+from visionai.jobs import again, artifacts, estimate, events, history, listing, predictions, queries, slots, submit
 from visionai.jobs.policy import Policy, in_force, policy_of
+from visionai.jobs.queue import Waiting
 from visionai.jobs.tables import Artifact, Job, MetricRow
 from visionai.names import MOST as MOST_NAME
 from visionai.names import PLAIN
@@ -69,6 +71,26 @@ async def create(
         return await shape(session, parts.settings, job)
 
     return await idempotency.create(parts.db, request, user, make, _location)
+
+
+@post("/training/jobs/estimate", opt={"limit": "read", "audit": None}, status_code=200, responses=responses(403),
+      summary="About how long a training would take")  # fmt: skip
+async def estimate_job(
+    data: JSONBody[shapes.NewJob], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts]
+) -> shapes.Estimate:
+    """From what earlier ones that you can see took: of the same model, else of the same framework. It takes what starts
+    a training, and starts none."""
+    spec = submit.JobSpec(**msgspec.structs.asdict(data))
+    async with parts.db.read() as session:
+        project_id = await submit.refuse_wrong(session, parts.frameworks, user, spec)
+        found = await estimate.estimate(session, parts.frameworks, user, spec)
+        newcomer = Waiting(uuid7(), submit.PRIORITIES[spec.priority], user.id, project_id, utcnow())
+        starts = await slots.start_of(session, parts.settings, newcomer)
+    limit = spec.policy.time_limit_seconds if spec.policy is not None else None
+    return shapes.Estimate(
+        found.seconds, found.based_on, max(0.0, (starts - utcnow()).total_seconds()) if starts is not None else None,
+        limit is not None and found.seconds is not None and limit < found.seconds.likely,
+    )  # fmt: skip
 
 
 @post("/training/jobs/{job_id:uuid}/retry", opt={"audit": "job.retried"}, status_code=201,
@@ -424,8 +446,8 @@ def _trace_id(traceparent: str | None) -> str | None:
 router = Router(
     "/api/v1", tags=["training"],
     route_handlers=[
-        create, list_jobs, list_choices, get_job, cancel, retry, resume, delete_job, get_metrics, get_events,
-        get_timeline, get_logs, get_artifacts, get_validation, get_policy, get_attempts, get_log_text, get_predictions,
-        download, change_artifact,
+        create, estimate_job, list_jobs, list_choices, get_job, cancel, retry, resume, delete_job, get_metrics,
+        get_events, get_timeline, get_logs, get_artifacts, get_validation, get_policy, get_attempts, get_log_text,
+        get_predictions, download, change_artifact,
     ],
 )  # fmt: skip

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from visionai.jobs.estimate import Basis, Span
 from visionai.jobs.policy import Policy, PolicyChange
 from visionai.names import Name, OptionalName
 
@@ -133,6 +134,8 @@ class DatasetFault(msgspec.Struct):
     files: list[str]
     file_count: int
     """How many files have it; ``files`` names the first of them."""
+    images: list[int | None] = []
+    """For each of ``files`` its ``n`` among the version's images; None where it was left out."""
 
 
 class DatasetReport(msgspec.Struct):
@@ -171,6 +174,17 @@ class DatasetImage(msgspec.Struct):
     thumbnail_url: str
     """A signed path, good for an hour: an ``<img>`` sends no header."""
     image_url: str
+
+
+class DatasetImageAlone(DatasetImage):
+    """With its place among the images of the same filter."""
+
+    place: int
+    """How many of them come before it."""
+    total: int
+    previous: int | None
+    next: int | None
+    """The ``n`` of those beside it."""
 
 
 class DatasetImagePage(msgspec.Struct):
@@ -227,6 +241,21 @@ class NewJob(Body):
     dataset_version: UUID | None = None
     priority: Priority = "normal"
     policy: Policy | None = None
+    parent_job_id: UUID | None = None
+    """The job that this one is trained again after, with changes: one of the same project."""
+
+
+class Estimate(msgspec.Struct):
+    """About what a training would take, were it started now."""
+
+    seconds: Span | None
+    """Of training, once it has started; None where no earlier training says anything."""
+    based_on: Basis | None
+    """The earlier trainings that say so."""
+    starts_in_seconds: float | None
+    """How long it would wait for its slot; None where that cannot be said."""
+    will_be_stopped: bool
+    """Whether its time limit is shorter than it would likely need."""
 
 
 class Again(Body):
@@ -290,7 +319,7 @@ class Job(msgspec.Struct):
     run_seconds: float
     """How long it has trained, over all attempts."""
     parent_job_id: UUID | None
-    """The job that this one repeats or goes on from."""
+    """The job that this one repeats, with changes or without, or goes on from."""
     resume_epoch: int | None
     """Epochs that were done when it went on from its parent; None if it began anew."""
     queue_position: int | None

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +14,8 @@ from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
 from visionai.errors import NotFound
 from visionai.identity.access import CurrentUser, ProjectRole, project_filter, require_project
 from visionai.operations import queries as operations
+
+NAMES_AT_ONCE = 10_000  # values that one statement may hold
 
 
 async def get_dataset(
@@ -67,7 +70,7 @@ async def list_versions(session: AsyncSession, dataset: Dataset) -> list[Dataset
 
 async def list_images(
     session: AsyncSession,
-    version_id: UUID,
+    version: DatasetVersion,
     *,
     label: str | None = None,
     split: str | None = None,
@@ -75,12 +78,24 @@ async def list_images(
     offset: int = 0,
     limit: int = 100,
 ) -> tuple[list[DatasetImage], int]:
-    """A page in the order of ``n`` and the number of all that match. ``after`` is the last ``n`` already seen."""
-    wanted = _matching(version_id, label, split)
-    total = await session.scalar(select(func.count()).select_from(DatasetImage).where(*wanted)) or 0
-    query = select(DatasetImage).where(*wanted).order_by(DatasetImage.n).limit(limit)
-    query = query.where(DatasetImage.n > after) if after is not None else query.offset(offset)
-    return list(await session.scalars(query)), total
+    """A page in the order of ``n`` and the number of all that match. ``after`` is the last ``n`` already seen.
+
+    A page is found as fast at the end of 100,000 images as at the begin: where nothing is filtered ``offset`` is an
+    ``n``, as these have no gaps; else it is counted from the nearer end.
+    """
+    wanted = _matching(version.id, label, split)
+    total = await _count(session, version, label, split)
+    if after is None and label is None and split is None:
+        after = offset - 1
+    query = select(DatasetImage).where(*wanted)
+    forwards = query.order_by(DatasetImage.n).limit(limit)
+    if after is not None:
+        return list(await session.scalars(forwards.where(DatasetImage.n > after))), total
+    if offset <= total // 2:
+        return list(await session.scalars(forwards.offset(offset))), total
+    left = max(0, total - offset)
+    backwards = query.order_by(DatasetImage.n.desc()).offset(max(0, left - limit)).limit(min(limit, left))
+    return list(await session.scalars(backwards))[::-1], total
 
 
 async def get_image(session: AsyncSession, dataset: Dataset, n: int) -> DatasetImage:
@@ -89,6 +104,44 @@ async def get_image(session: AsyncSession, dataset: Dataset, n: int) -> DatasetI
     if image is None:
         raise NotFound(f"The data set has no image {n}.")
     return image
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where an image stands among those of a filter."""
+
+    place: int
+    """How many come before it."""
+    total: int
+    previous: int | None
+    next: int | None
+    """The ``n`` of the images beside it."""
+
+
+async def place_of(
+    session: AsyncSession, version: DatasetVersion, n: int, *, label: str | None = None, split: str | None = None
+) -> Place:
+    """Also of an image that the filter leaves out: between those that it would stand between."""
+    total = await _count(session, version, label, split)
+    if label is None and split is None:
+        return Place(n, total, n - 1 if n > 0 else None, n + 1 if n + 1 < total else None)
+    wanted, column = _matching(version.id, label, split), DatasetImage.n
+    before = await session.scalar(select(func.count()).where(*wanted, column < n)) or 0
+    return Place(
+        before, total,
+        await session.scalar(select(column).where(*wanted, column < n).order_by(column.desc()).limit(1)),
+        await session.scalar(select(column).where(*wanted, column > n).order_by(column).limit(1)),
+    )  # fmt: skip
+
+
+async def by_file_name(session: AsyncSession, version_id: UUID, names: set[str]) -> dict[str, int]:
+    """The ``n`` of each of these files that is an image of the version."""
+    found: dict[str, int] = {}
+    ordered = sorted(names)
+    for start in range(0, len(ordered), NAMES_AT_ONCE):
+        some = DatasetImage.file_name.in_(ordered[start : start + NAMES_AT_ONCE])
+        query = select(DatasetImage.file_name, DatasetImage.n).where(DatasetImage.version_id == version_id, some)
+        found.update((row.file_name, row.n) for row in await session.execute(query))
+    return found
 
 
 async def delete_dataset(session: AsyncSession, dataset: Dataset, now: datetime) -> None:
@@ -107,6 +160,13 @@ async def get_version(session: AsyncSession, version_id: UUID) -> DatasetVersion
     if version is None:
         raise NotFound("There is no such version of a data set.")
     return version
+
+
+async def _count(session: AsyncSession, version: DatasetVersion, label: str | None, split: str | None) -> int:
+    """Counted only where the version does not say it."""
+    if label is None:
+        return {None: version.image_count, "train": version.train_count, "val": version.val_count}[split]
+    return await session.scalar(select(func.count()).where(*_matching(version.id, label, split))) or 0
 
 
 def _matching(version_id: UUID, label: str | None, split: str | None) -> list[ColumnElement[bool]]:

@@ -90,14 +90,15 @@ def expected_starts(
 ) -> dict[UUID, datetime]:
     """When each of ``order`` may expect its slot, if trainings take as long as the present ones do on average.
 
-    Empty where a present one has not said when it ends.
+    Those for whom a slot is free: now. No others where a present one has not said when it ends.
     """
+    at_once = dict.fromkeys(order[: max(0, slots - len(holders))], now)
     if any(h.ends_at is None or h.took is None for h in holders):
-        return {}
+        return at_once
     free_at = [max(h.ends_at, now) for h in holders if h.ends_at is not None] + [now] * (slots - len(holders))
     lengths = [h.took for h in holders if h.took is not None]
     if slots < 1 or not lengths:
-        return {}
+        return at_once
     usual = sum(lengths, timedelta()) / len(lengths)
     heapq.heapify(free_at)
     while len(free_at) > slots:  # the setting was lowered meanwhile

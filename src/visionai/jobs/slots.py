@@ -46,24 +46,33 @@ async def queue(session: AsyncSession, settings: Settings) -> Queue:
     """Read once for everybody who asks in this transaction."""
     known: Queue | None = session.info.get("queue")
     if known is None:
-        waiting = await session.execute(
-            select(Job.id, Job.priority, Job.created_by, Job.project_id, Job.queued_at).where(
-                Job.state == JobState.QUEUED, Job.cancel_requested_at.is_(None)
-            )
-        )
-        holders = await session.execute(
-            select(Job.created_by, Job.project_id, Job.started_at, Job.last_heartbeat_at, Job.eta_seconds)
-            .join(Attempt, Attempt.job_id == Job.id)
-            .where(Attempt.released_at.is_(None))
-        )
-        served = {turn.user_id: turn.served_at for turn in await session.scalars(select(QueueTurn))}
-        own = await quotas.running(session)
-        limits = Limits(settings.running_per_user, settings.running_per_project, own)
-        held = [_holder(*row) for row in holders]
-        turn = turns([Waiting(*row[:4], row.queued_at or utcnow()) for row in waiting], held, limits, served)
-        known = Queue(turn, expected_starts(turn.order, held, count(settings), utcnow()))
-        session.info["queue"] = known
+        known = session.info["queue"] = await _queue(session, settings)
     return known
+
+
+async def start_of(session: AsyncSession, settings: Settings, newcomer: Waiting) -> datetime | None:
+    """When a job that does not wait yet might expect its slot, if it came now; None where that cannot be said."""
+    return (await _queue(session, settings, newcomer)).starts.get(newcomer.id)
+
+
+async def _queue(session: AsyncSession, settings: Settings, *newcomers: Waiting) -> Queue:
+    waiting = await session.execute(
+        select(Job.id, Job.priority, Job.created_by, Job.project_id, Job.queued_at).where(
+            Job.state == JobState.QUEUED, Job.cancel_requested_at.is_(None)
+        )
+    )
+    holders = await session.execute(
+        select(Job.created_by, Job.project_id, Job.started_at, Job.last_heartbeat_at, Job.eta_seconds)
+        .join(Attempt, Attempt.job_id == Job.id)
+        .where(Attempt.released_at.is_(None))
+    )
+    served = {turn.user_id: turn.served_at for turn in await session.scalars(select(QueueTurn))}
+    own = await quotas.running(session)
+    limits = Limits(settings.running_per_user, settings.running_per_project, own)
+    held = [_holder(*row) for row in holders]
+    all_waiting = [*(Waiting(*row[:4], row.queued_at or utcnow()) for row in waiting), *newcomers]
+    turn = turns(all_waiting, held, limits, served)
+    return Queue(turn, expected_starts(turn.order, held, count(settings), utcnow()))
 
 
 async def wake_next(session: AsyncSession, settings: Settings, host_id: str) -> None:

@@ -40,13 +40,25 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     dataset_version: UUID | None = None
     priority: str = "normal"
     policy: Policy | None = None
+    parent_job_id: UUID | None = None
+    """The job that this one is trained again after, with changes."""
 
 
 async def check(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
     """Everything that is wrong with it, at once; empty when it can be trained."""
     fault = names.fault(spec.name or "")
     wrong = [FieldError("name", fault)] if fault is not None else []
-    return [*wrong, *await _check_data(session, user, spec), *_check_training(frameworks, spec)]
+    wrong += await _check_data(session, user, spec)
+    return [*wrong, *await _check_parent(session, user, spec), *_check_training(frameworks, spec)]
+
+
+async def refuse_wrong(session: AsyncSession, frameworks: Frameworks, user: CurrentUser, spec: JobSpec) -> UUID:
+    """The project in which it would train. Raises BadInput with every wrong field, Forbidden for who may not train."""
+    if wrong := await check(session, frameworks, user, spec):
+        raise BadInput(wrong)
+    dataset = await session.get_one(Dataset, spec.dataset_id)
+    await require_project(session, user, dataset.project_id, at_least="editor")
+    return dataset.project_id
 
 
 async def submit(
@@ -57,10 +69,8 @@ async def submit(
 
     Raises BadInput with every wrong field.
     """
-    if wrong := await check(session, frameworks, user, spec):
-        raise BadInput(wrong)
+    await refuse_wrong(session, frameworks, user, spec)
     dataset = await session.get_one(Dataset, spec.dataset_id)
-    await require_project(session, user, dataset.project_id, at_least="editor")
     await admit_job(session, user.id, dataset.project_id)
     policy = spec.policy or Policy()
     job = Job(
@@ -71,7 +81,8 @@ async def submit(
         priority=PRIORITIES[spec.priority], trace_id=trace_id or secrets.token_hex(16),
         max_retries=policy.max_retries, time_limit_seconds=policy.time_limit_seconds,
         silence_seconds=policy.silence_seconds, keep_every=policy.keep_every,
-        state=JobState.PENDING, state_reason="", parent_job_id=parent.id if parent is not None else None,
+        state=JobState.PENDING, state_reason="",
+        parent_job_id=parent.id if parent is not None else spec.parent_job_id,
     )  # fmt: skip
     session.add(job)
     if checkpoint is not None:
@@ -147,6 +158,20 @@ async def _check_data(session: AsyncSession, user: CurrentUser, spec: JobSpec) -
                 "task_type", f"the data set has annotations for {', '.join(version.task_types) or 'nothing'} only"
             )
         ]
+    return []
+
+
+async def _check_parent(session: AsyncSession, user: CurrentUser, spec: JobSpec) -> list[FieldError]:
+    if spec.parent_job_id is None:
+        return []
+    parent = await session.get(Job, spec.parent_job_id)
+    if parent is None or parent.deleted_at is not None or not await may_see(session, user, parent.project_id):
+        return [FieldError("parent_job_id", "there is no such job")]
+    dataset = await session.get(Dataset, spec.dataset_id)
+    if dataset is None or dataset.project_id == parent.project_id:
+        return []
+    if await may_see(session, user, dataset.project_id):
+        return [FieldError("parent_job_id", "the job belongs to another project than the data set")]
     return []
 
 

@@ -463,6 +463,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset_id}/images/{n}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One image and its neighbours
+         * @description ``class`` and ``split`` choose among which images it is counted and has neighbours.
+         */
+        get: operations["ApiV1DatasetsDatasetIdImagesNGetImage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset_id}/images/{n}/thumbnail": {
         parameters: {
             query?: never;
@@ -839,6 +859,27 @@ export interface paths {
         get: operations["ApiV1TrainingJobsChoicesListChoices"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/training/jobs/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * About how long a training would take
+         * @description From what earlier ones that you can see took: of the same model, else of the same framework. It takes what starts
+         *     a training, and starts none.
+         */
+        post: operations["ApiV1TrainingJobsEstimateEstimateJob"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1568,6 +1609,12 @@ export interface components {
             /** @enum {string} */
             via: "session" | "token" | "setup" | "link";
         };
+        /** Basis */
+        Basis: {
+            job_ids: string[];
+            /** @enum {string} */
+            what: "model" | "framework";
+        };
         /** BestMetric */
         BestMetric: {
             epoch: number;
@@ -1705,6 +1752,7 @@ export interface components {
             file_count: number;
             files: string[];
             hint: string;
+            images?: (number | null)[];
             message: string;
             /** @enum {string} */
             severity: "error" | "warning" | "info";
@@ -1721,6 +1769,24 @@ export interface components {
             /** @enum {string} */
             split: "train" | "val";
             thumbnail_url: string;
+            width: number;
+        };
+        /** DatasetImageAlone */
+        DatasetImageAlone: {
+            file_name: string;
+            height: number;
+            image_url: string;
+            labels: string[];
+            n: number;
+            next: number | null;
+            objects: components["schemas"]["ImageObject"][];
+            place: number;
+            previous: number | null;
+            size: number;
+            /** @enum {string} */
+            split: "train" | "val";
+            thumbnail_url: string;
+            total: number;
             width: number;
         };
         /** DatasetImagePage */
@@ -1788,6 +1854,13 @@ export interface components {
             /** @default  */
             hint?: string;
             message: string;
+        };
+        /** Estimate */
+        Estimate: {
+            based_on: components["schemas"]["Basis"] | null;
+            seconds: components["schemas"]["Span"] | null;
+            starts_in_seconds: number | null;
+            will_be_stopped: boolean;
         };
         /** Event */
         Event: {
@@ -2170,6 +2243,7 @@ export interface components {
             framework: string;
             model_name: string;
             name?: string | null;
+            parent_job_id?: string | null;
             policy?: components["schemas"]["Policy"] | null;
             /**
              * @default normal
@@ -2517,6 +2591,12 @@ export interface components {
             gpus: number;
             total: number;
             used: number;
+        };
+        /** Span */
+        Span: {
+            high: number;
+            likely: number;
+            low: number;
         };
         /** System */
         System: {
@@ -4341,6 +4421,7 @@ export interface operations {
     ApiV1DatasetsDatasetIdImagesGetImages: {
         parameters: {
             query?: {
+                /** @description Only those of this class. */
                 class?: string | null;
                 split?: "train" | "val" | null;
                 cursor?: number | null;
@@ -4362,6 +4443,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetImagePage"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ApiV1DatasetsDatasetIdImagesNGetImage: {
+        parameters: {
+            query?: {
+                /** @description Only those of this class. */
+                class?: string | null;
+                split?: "train" | "val" | null;
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetImageAlone"];
                 };
             };
             /** @description An error, in words. */
@@ -6171,6 +6315,75 @@ export interface operations {
             };
         };
     };
+    ApiV1TrainingJobsEstimateEstimateJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewJob"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1TrainingJobsJobIdGetJob: {
         parameters: {
             query?: never;
@@ -6806,7 +7019,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Again"] | null;
             };
@@ -6895,7 +7108,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 "application/json": components["schemas"]["Again"] | null;
             };

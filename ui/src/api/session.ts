@@ -14,6 +14,7 @@ const EXPIRY_MARGIN_MS = 20_000;
 const store = createStore<User | null>(null);
 let access: { token: string; expires: number } | null = null;
 let refreshing: Promise<string | null> | null = null;
+let lapsed = false;
 
 /** Who is signed in. The access token lives in this module alone; the refresh token in a cookie no script can read. */
 export const session = {
@@ -24,7 +25,11 @@ export const session = {
     if (localStorage.getItem(REMEMBERED)) await session.refresh().catch(() => null);
   },
 
+  /** Whether it ended without being ended here: everywhere from elsewhere, by somebody who may, or by its age. */
+  lapsed: (): boolean => lapsed,
+
   begin(tokens: Tokens): void {
+    lapsed = false;
     localStorage.setItem(REMEMBERED, "1");
     access = { token: tokens.access_token, expires: Date.now() + tokens.expires_in * 1000 };
     store.set(tokens.user);
@@ -33,7 +38,8 @@ export const session = {
   /** As the server has it now: a new name. */
   changed: (user: User): void => store.set(user),
 
-  end(): void {
+  end(why?: "lapsed"): void {
+    lapsed = why === "lapsed";
     localStorage.removeItem(REMEMBERED);
     access = null;
     store.set(null);
@@ -65,7 +71,7 @@ async function renew(): Promise<string | null> {
     return access!.token;
   }
   if (response.status >= 500 || response.status === 429) throw new Error(words().problem.notRenewed({ status: response.status }));
-  session.end();
+  session.end("lapsed");
   return null;
 }
 

@@ -1,4 +1,5 @@
 import { answers } from "../live/answers";
+import { watched } from "../live/watched";
 import { api, queryClient, unwrap } from "./client";
 import { session } from "./session";
 
@@ -17,5 +18,6 @@ export async function signOutEverywhere(): Promise<void> {
 function forget(): void {
   session.end();
   answers.forget();
+  watched.forget();
   queryClient.clear();
 }

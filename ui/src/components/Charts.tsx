@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, Download, Maximize2, ZoomIn, ZoomOut } from "lucide-react";
 import { useCallback, useDeferredValue, useMemo, useState } from "react";
 import { ENDED, type Schemas } from "../api/client";
-import { csvOf, curvesOf, extent, groups, moved, type Group } from "../lib/curves";
+import { csvOf, curvesOf, extent, withValues, groups, moved, type Group } from "../lib/curves";
 import { fileStem, save } from "../lib/download";
 import { useRemembered } from "../lib/hooks";
 import { AXES, isShown, toggled, type Axis } from "../lib/job-search";
@@ -34,7 +34,7 @@ export function Charts({ job, rows }: { job: Schemas["Job"]; rows: readonly Metr
   const drawn = useDeferredValue(smoothing);
 
   const curves = useMemo(
-    () => curvesOf([...rows, ...(axis === "epoch" ? [] : (steps ?? [])), ...(search.lost ? (lost ?? []).filter((row) => row.superseded) : []), ...(search.load ? (load ?? []) : [])], axis, job),
+    () => withValues(curvesOf([...rows, ...(axis === "epoch" ? [] : (steps ?? [])), ...(search.lost ? (lost ?? []).filter((row) => row.superseded) : []), ...(search.load ? (load ?? []) : [])], axis, job)),
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- of the job only when it began
     [rows, axis, steps, search.lost, lost, search.load, load, job.created_at, job.started_at],
   );
@@ -50,6 +50,7 @@ export function Charts({ job, rows }: { job: Schemas["Job"]; rows: readonly Metr
   const shownCharts = everyChart ? found : found.slice(0, CHARTS);
   const wanted = found.length > 0 ? shownCharts : WAITING;
 
+  if (found.length === 0 && !running) return <p className="panel dim">{t.job.noValues}</p>;
   return (
     <>
       <section className="panel chart-bar wide" aria-label={t.charts.choices}>

@@ -5,6 +5,7 @@ import type { Schemas } from "../api/client";
 import { count, duration } from "../lib/format";
 import { sentence, written } from "../lib/schema";
 import { useWords } from "../words";
+import { Estimate } from "./Estimate";
 
 type Props = { draft: Schemas["ChatDraft"]; missing: string[]; busy: boolean; onStart: () => void };
 
@@ -35,6 +36,7 @@ export function DraftCard({ draft, missing, busy, onStart }: Props) {
           <Row key={name} title={sentence(name)} value={written(value)} />
         ))}
       </dl>
+      <Estimate body={missing.length === 0 ? bodyOf(draft) : null} />
       <div className="row wrap">
         <Button size="xs" disabled={missing.length > 0} loading={busy} onClick={onStart}>
           {t.startTraining}
@@ -51,6 +53,11 @@ export function DraftCard({ draft, missing, busy, onStart }: Props) {
       </div>
     </section>
   );
+}
+
+/** What saying yes would start. */
+function bodyOf({ dataset_id, task_type, framework, model_name, config, policy }: Schemas["ChatDraft"]): Schemas["NewJob"] | null {
+  return dataset_id && task_type && framework && model_name ? { dataset_id, task_type, framework, model_name, config, policy } : null;
 }
 
 function Row({ title, value }: { title: string; value: string | null }) {

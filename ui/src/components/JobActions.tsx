@@ -3,27 +3,38 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ENDED, unwrap, type Schemas } from "../api/client";
+import { useUser } from "../api/session";
 import { useMayEdit } from "../lib/projects";
 import { jobQueries } from "../live/use-job";
 import { useWords } from "../words";
 import { AskButton } from "./AskButton";
+import { WatchToggle } from "./WatchToggle";
 
 type Job = Schemas["Job"];
 
 /** What one may do with a job: compare it; who edits in its project may also stop it while it runs; go on from it, repeat it or delete it when it has ended. */
 export function JobActions({ job }: { job: Job }) {
-  if (!useMayEdit(job.project_id))
-    return (
-      <div className="row wrap">
-        <CompareWith job={job} />
-      </div>
-    );
-  if (ENDED.includes(job.state)) return <Ended job={job} />;
+  const t = useWords();
+  const me = useUser();
+  const mayEdit = useMayEdit(job.project_id);
+  const ended = ENDED.includes(job.state);
+  if (ended && mayEdit) return <Ended job={job} />;
   return (
     <div className="row wrap">
+      {!ended && me && me.id !== job.created_by.id && <WatchToggle kind="jobs" id={job.id} label={t.actions.tellMe} />}
+      {mayEdit && <TrainAgain job={job} />}
       <CompareWith job={job} />
-      <Cancel job={job} />
+      {mayEdit && <Cancel job={job} />}
     </div>
+  );
+}
+
+function TrainAgain({ job }: { job: Job }) {
+  const t = useWords();
+  return (
+    <Button component={Link} to="/train" search={{ from: job.id } as never} variant="default">
+      {t.actions.trainAgain}
+    </Button>
   );
 }
 
@@ -58,15 +69,12 @@ function Cancel({ job }: { job: Job }) {
 }
 
 function Ended({ job }: { job: Job }) {
-  const t = useWords();
   const artifacts = useQuery(jobQueries.artifacts(job.id));
   const checkpoint = artifacts.data?.items.find((a) => a.kind === "checkpoint_last")?.epoch;
   return (
     <div className="row wrap">
       {checkpoint != null && <GoOn job={job} from={checkpoint} />}
-      <Button component={Link} to="/train" search={{ from: job.id } as never} variant="default">
-        {t.actions.trainAgain}
-      </Button>
+      <TrainAgain job={job} />
       <CompareWith job={job} />
       <Delete job={job} />
     </div>

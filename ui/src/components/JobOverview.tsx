@@ -5,7 +5,7 @@ import { useMemo, useState } from "react";
 import { api, ENDED, unwrap, type Schemas } from "../api/client";
 import { bytes, metric, metricShort } from "../lib/format";
 import { useMayEdit } from "../lib/projects";
-import type { MetricRow } from "../live/job";
+import { WAITING, type MetricRow } from "../live/job";
 import { jobQueries } from "../live/use-job";
 import { titled, useWords, words } from "../words";
 import { Charts } from "./Charts";
@@ -31,7 +31,8 @@ export function JobOverview({ job, now }: { job: Schemas["Job"]; now: number }) 
         {metrics.isSuccess && ended && rows.length === 0 && (
           <p className="panel dim">{job.started_at ? t.noCurves : t.neverStarted}</p>
         )}
-        {metrics.isSuccess && !(ended && rows.length === 0) && (
+        {metrics.isSuccess && WAITING.includes(job.state) && rows.length === 0 && <p className="panel dim">{t.notBegunYet}</p>}
+        {metrics.isSuccess && !((ended || WAITING.includes(job.state)) && rows.length === 0) && (
           <>
             <Charts job={job} rows={rows} />
             <Epochs rows={rows} best={job.best?.epoch} />

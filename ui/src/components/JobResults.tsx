@@ -29,6 +29,12 @@ export function JobResults({ job }: { job: Schemas["Job"] }) {
   if (validation.isError) return <Failure error={validation.error} retry={() => void validation.refetch()} />;
   if (!validation.data) return <Skeleton height={360} label={t.loading} />;
   const { per_class, confusion_matrix, classes, epoch } = validation.data;
+  if (per_class.length === 0 && !confusion_matrix)
+    return (
+      <Empty title={t.onlyNumbers}>
+        <p>{t.onlyNumbersHelp}</p>
+      </Empty>
+    );
   return (
     <div className="job-results">
       {per_class.length > 0 && (

@@ -30,6 +30,24 @@ export function Keys({ onClose }: { onClose: () => void }) {
         [t.open, ["↵"]],
       ],
     },
+    {
+      title: t.inGrid,
+      keys: [
+        [t.around, ["←"], ["→"], ["↑"], ["↓"]],
+        [t.screen, [t.pageUp], [t.pageDown]],
+        [t.ends, [t.home], [t.end]],
+        [t.open, ["↵"]],
+      ],
+    },
+    {
+      title: t.atImage,
+      keys: [
+        [t.beside, ["←"], ["→"]],
+        [t.zoom, ["+"], ["−"]],
+        [t.whole, ["0"]],
+        [t.back, [t.esc]],
+      ],
+    },
     { title: t.inChat, keys: [[t.send, ["↵"]], [t.line, ["⇧", "↵"]]] },
   ];
   return (

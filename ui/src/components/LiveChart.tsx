@@ -69,15 +69,23 @@ export function LiveChart({ title, names, looks, shown, onToggle, curves, view }
         </div>
       </figcaption>
       {curves.length === 0 ? (
-        <div className="chart-plot">
-          <span className="chart-wait">{t.job.noEpochYet}</span>
-        </div>
+        <Nothing says={t.job.noEpochYet} />
+      ) : drawn.length === 0 ? (
+        <Nothing says={t.charts.allHidden} />
+      ) : view.logarithmic && !drawn.some(({ y }) => y.some((value) => value !== null && value > 0)) ? (
+        <Nothing says={t.charts.noneAboveZero} />
       ) : (
         <Plot names={names} curves={drawn} looks={looks} view={view} onHover={setAt} />
       )}
     </figure>
   );
 }
+
+const Nothing = ({ says }: { says: string }) => (
+  <div className="chart-plot">
+    <span className="chart-wait">{says}</span>
+  </div>
+);
 
 type PlotProps = { names: readonly string[]; curves: readonly Curve[]; looks: Record<string, Look>; view: View; onHover: (at: number | null) => void };
 

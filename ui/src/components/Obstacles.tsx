@@ -25,7 +25,8 @@ export function Obstacles({ missing, fields, config }: { missing: string[]; fiel
 }
 
 function goTo(field: string): void {
-  const input = document.getElementById(fieldId(field));
+  const found = document.getElementById(fieldId(field));
+  const input = found?.matches("input") ? found : found?.querySelector("input");
   const section = input?.closest("details");
   if (section) section.open = true;
   input?.focus();

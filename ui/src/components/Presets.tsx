@@ -1,5 +1,5 @@
 import type { Schemas } from "../api/client";
-import { defaultsOf, presetOf, sentence, type Config, type Field } from "../lib/schema";
+import { presetOf, resetOf, sentence, type Config, type Field } from "../lib/schema";
 import { useWords } from "../words";
 
 type Props = { fields: Field[]; presets: Schemas["Framework"]["presets"]; config: Config; onChange: (config: Config) => void };
@@ -12,7 +12,7 @@ export function Presets({ fields, presets, config, onChange }: Props) {
   return (
     <div className="chips" role="radiogroup" aria-label={t.preset}>
       {names.map((name) => (
-        <button key={name} type="button" role="radio" className="chip" aria-checked={active === name} onClick={() => onChange({ ...defaultsOf(fields), ...presets[name] })}>
+        <button key={name} type="button" role="radio" className="chip" aria-checked={active === name} onClick={() => onChange({ ...resetOf(fields, config), ...presets[name] })}>
           {name === "" ? t.defaults : sentence(name)}
         </button>
       ))}

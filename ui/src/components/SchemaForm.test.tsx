@@ -83,3 +83,21 @@ test("what the server refused is said at its field", () => {
   render(<Form errors={{ optimizer: "is not known" }} />);
   expect(screen.getByText("is not known")).toBeInTheDocument();
 });
+
+test("what has to be filled in is marked and said, and what may be left out is not", async () => {
+  const needy = fieldsOf({
+    required: ["classes"],
+    properties: { classes: { type: "integer", title: "Classes" }, margin: { type: "number", title: "Margin" } },
+  });
+  render(
+    <MantineProvider env="test">
+      <SchemaForm fields={needy} value={defaultsOf(needy)} onChange={latest} />
+    </MantineProvider>,
+  );
+  const classes = screen.getByRole("textbox", { name: /Classes/ });
+  expect(classes).toHaveAttribute("aria-required", "true");
+  expect(classes).toHaveAccessibleDescription(/fill it in/);
+  expect(screen.getByRole("textbox", { name: "Margin" })).toBeValid();
+  await userEvent.type(classes, "4");
+  expect(latest.mock.lastCall![0]).toEqual({ classes: 4, margin: null });
+});

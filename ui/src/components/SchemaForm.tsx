@@ -46,13 +46,14 @@ export function SchemaForm({ fields, value, onChange, errors = {}, closed = fals
 type ControlProps = { field: Field; value: unknown; error: string | undefined; onChange: (value: unknown) => void };
 
 function Control({ field, value, error, onChange }: ControlProps) {
-  const common = { label: field.title, description: field.description, error };
-  if (field.kind === "switch") return <Switch {...common} checked={Boolean(value)} onChange={(e) => onChange(e.currentTarget.checked)} />;
+  const common = { label: field.title, description: field.description, error: error ?? faultOf(field, value), withAsterisk: field.needed };
+  if (field.kind === "switch") return <Switch label={field.title} description={field.description} error={error} checked={Boolean(value)} onChange={(e) => onChange(e.currentTarget.checked)} />;
   if (field.kind === "tristate") return <Tristate field={field} value={value} error={error} onChange={onChange} />;
   if (field.kind !== "choice") return <Typed field={field} value={value} error={error} onChange={onChange} />;
   return (
     <Select
       {...common}
+      id={fieldId(field.name)}
       data={field.choices.map((c) => ({ value: String(c), label: sentence(String(c)) }))}
       value={value === null || value === undefined ? null : String(value)}
       clearable={field.optional}
@@ -66,13 +67,13 @@ function Tristate({ field, value, error, onChange }: ControlProps) {
   const t = useWords().form;
   const label = useId();
   const ways = [
-    { value: "null", label: t.chooseAutomatic },
+    ...(field.optional ? [{ value: "null", label: t.chooseAutomatic }] : []),
     { value: "true", label: t.chooseYes },
     { value: "false", label: t.chooseNo },
   ];
   return (
-    <Input.Wrapper label={field.title} description={field.description} error={error} labelElement="div" labelProps={{ id: label }}>
-      <SegmentedControl fullWidth size="sm" mt={4} aria-labelledby={label} data={ways} value={String(value ?? null)} onChange={(chosen) => onChange(JSON.parse(chosen))} />
+    <Input.Wrapper label={field.title} description={field.description} error={error ?? faultOf(field, value)} withAsterisk={field.needed} labelElement="div" labelProps={{ id: label }}>
+      <SegmentedControl id={fieldId(field.name)} fullWidth size="sm" mt={4} aria-labelledby={label} data={ways} value={String(value ?? null)} onChange={(chosen) => onChange(JSON.parse(chosen))} />
     </Input.Wrapper>
   );
 }
@@ -97,6 +98,8 @@ function Typed({ field, value, error, onChange }: ControlProps) {
       label={field.title}
       description={field.description}
       error={faultOf(field, value) ?? error}
+      withAsterisk={field.needed}
+      aria-required={field.needed || undefined}
       inputMode={field.kind === "integer" ? "numeric" : field.kind === "number" ? "decimal" : "text"}
       placeholder={field.optional ? field.empty : ""}
       value={text}

@@ -11,6 +11,7 @@ import { metric, metricTitle } from "../lib/format";
 import { progressOf, runningQuery } from "../live/active";
 import { WAITING } from "../live/job";
 import { announce, browser, dismiss, notices, vanished } from "../live/notices";
+import { concerns, watched } from "../live/watched";
 import { jobQueries } from "../live/use-job";
 import { useWords, words } from "../words";
 import { jobTone } from "./states";
@@ -21,7 +22,7 @@ const RUNNING_MS = 4_000;
 const WAITING_MS = 10_000;
 const MOST = 100;
 
-/** On every page: how far what runs is, in the tab's mark; and a word when a job of one's own ends. */
+/** On every page: how far what runs is, in the tab's mark; and a word when a job of one's own, or a watched one, ends. */
 export function Watch() {
   const user = useUser();
   return user ? <Watching me={user.id} /> : null;
@@ -31,7 +32,9 @@ function Watching({ me }: { me: string }) {
   const t = useWords().shell;
   const navigate = useNavigate();
   const running = useQuery({ ...runningQuery, refetchInterval: RUNNING_MS, refetchIntervalInBackground: true }).data?.items;
-  const waiting = $api.useQuery("get", "/api/v1/training/jobs", { params: { query: { state: WAITING, created_by: me, limit: MOST } } }, { refetchInterval: WAITING_MS, refetchIntervalInBackground: true }).data?.items;
+  const beyond = useSyncExternalStore(watched.subscribe, watched.get);
+  const others = beyond.projects.length > 0;
+  const waiting = $api.useQuery("get", "/api/v1/training/jobs", { params: { query: { state: WAITING, ...(!others && { created_by: me }), limit: MOST } } }, { refetchInterval: WAITING_MS, refetchIntervalInBackground: true }).data?.items;
   const told = useSyncExternalStore(notices.subscribe, notices.get);
   const known = useRef(new Set<string>());
 
@@ -39,22 +42,25 @@ function Watching({ me }: { me: string }) {
 
   useEffect(() => {
     if (!running || !waiting) return;
-    const mine = [...running.filter((job) => job.created_by.id === me), ...waiting];
-    for (const id of vanished(known.current, mine)) void ended(id);
-    for (const job of mine) known.current.add(job.id);
+    const followed = [...running, ...waiting].filter((job) => concerns(job, me, beyond));
+    for (const id of beyond.jobs) known.current.add(id);
+    for (const id of vanished(known.current, followed)) void ended(id);
+    for (const job of followed) known.current.add(job.id);
 
     async function ended(id: string): Promise<void> {
       known.current.delete(id);
       const job = await queryClient.fetchQuery({ ...jobQueries.job(id), staleTime: 0, retry: false }).catch(() => null);
-      if (!job) return;
+      if (!job) return watched.put("jobs", id, false);
+      if (!concerns(job, me, watched.get())) return;
       if (!ENDED.includes(job.state)) {
         known.current.add(id);
         return;
       }
+      watched.put("jobs", id, false);
       announce(job);
       browser.say(words().shell.ended(job), () => void navigate({ to: "/jobs/$jobId", params: { jobId: id } }), id);
     }
-  }, [running, waiting, me, navigate]);
+  }, [running, waiting, beyond, me, navigate]);
 
   return (
     <section className="notices" aria-label={t.notices} role="log" aria-live="polite">

@@ -22,6 +22,8 @@ const JOB_STATES: Record<Schemas["Job"]["state"], Tone> = {
 };
 const DATASET_STATES: Record<Schemas["Dataset"]["status"], Tone> = { uploading: "wait", processing: "live", ready: "good", error: "bad" };
 
+export const SEVERITY: Record<Schemas["DatasetFault"]["severity"], Tone> = { error: "bad", warning: "live", info: "off" };
+
 export const jobTone = (job: Schemas["Job"]): Tone => JOB_STATES[job.state];
 
 export const Badge = ({ tone, children }: { tone: Tone; children: ReactNode }) => (

@@ -66,6 +66,9 @@ export function curvesOf(rows: readonly Row[], axis: Axis, begun: Begun): Curve[
   return [...parts.values()].flatMap((part) => [...part.curves.values()].map(inOrder));
 }
 
+/** Those that have any value: a trainer may name what it could not measure. */
+export const withValues = (curves: readonly Curve[]): Curve[] => curves.filter((curve) => curve.y.some((value) => value !== null));
+
 /** Where a row stands on the axis. Time is of training: the wait between a job and the one it goes on from is left out. */
 function placer(rows: readonly Row[], axis: Axis, begun: Begun): (row: Row) => number | null {
   if (axis === "epoch") return (row) => row.epoch;

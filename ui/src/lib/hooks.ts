@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useState, type RefObject } from "react";
+import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useState, type RefObject } from "react";
 
 /** The document's title while the component is there. */
 export function useTitle(title: string): void {
@@ -106,5 +106,21 @@ export function useArrowKeys(): (element: HTMLElement | null) => (() => void) | 
     };
     element?.addEventListener("keydown", pressed);
     return () => element?.removeEventListener("keydown", pressed);
+  }, []);
+}
+
+/** Keys that mean something wherever one is on the page: not while one writes, nor in a dialog. `onKey` says if it was one. */
+export function usePageKeys(onKey: (key: string) => boolean): void {
+  const pressed = useEffectEvent((event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.shiftKey && event.key.length > 1) return; // a plus may need Shift
+    if (document.querySelector("dialog[open], :popover-open")) return;
+    if (event.target instanceof HTMLElement && event.target.matches("input, textarea, select")) return;
+    if (onKey(event.key)) event.preventDefault();
+  });
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => pressed(event);
+    addEventListener("keydown", listen);
+    return () => removeEventListener("keydown", listen);
   }, []);
 }

@@ -1,5 +1,5 @@
 /** What stands in a job page's address: which view, and all that one has chosen to see in it. */
-import { oneOf, text } from "./search";
+import { drop, names, natural, oneOf, text } from "./search";
 
 export const JOB_VIEWS = ["results", "log", "settings"] as const;
 export const AXES = ["epoch", "step", "time"] as const;
@@ -35,7 +35,6 @@ export type JobSearch = {
   last?: number;
 };
 
-const MOST_NAMES = 200;
 const MOST_SMOOTHED = 0.99;
 
 /** Anything unknown counts as absent: an address may come from anywhere. */
@@ -81,19 +80,9 @@ export const isShown = (search: JobSearch, name: string, byDefault: boolean): bo
 
 const finite = (value: unknown): number | undefined => (typeof value === "number" && Number.isFinite(value) ? value : undefined);
 
-const natural = (value: unknown): number | undefined => (Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined);
-
 const yes = (value: unknown): true | undefined => (value === true ? true : undefined);
-
-function names(value: unknown): string[] | undefined {
-  const found = Array.isArray(value) ? value.map(text).filter((n) => n !== undefined) : [];
-  return found.length > 0 ? [...new Set(found)].slice(0, MOST_NAMES) : undefined;
-}
 
 function levels(value: unknown): Level[] | undefined {
   const found = LEVELS.filter((level) => Array.isArray(value) && value.includes(level));
   return found.length > 0 && found.length < LEVELS.length ? found : undefined;
 }
-
-/** Without what is undefined, so that two searches that say the same are the same. */
-const drop = <T extends object>(given: { [K in keyof T]: T[K] | undefined }): T => Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defaultsOf, differences, fieldsOf, parse, presetOf, type JsonSchema } from "./schema";
+import { defaultsOf, differences, differencesFrom, faultOf, fieldsOf, parse, presetOf, resetOf, sent, type JsonSchema } from "./schema";
 
 const schema: JsonSchema = {
   $defs: { Level: { enum: ["none", "light", "strong"] } },
@@ -67,4 +67,55 @@ test("a configuration is recognised as the preset it is", () => {
   expect(presetOf(fields, presets, defaults)).toBe("");
   expect(presetOf(fields, presets, { ...defaults, epochs: 3 })).toBe("quick");
   expect(presetOf(fields, presets, { ...defaults, epochs: 4 })).toBeUndefined();
+});
+
+const strict: JsonSchema = {
+  required: ["classes", "mode", "strict", "note", "limit", "epochs"],
+  properties: {
+    classes: { type: "integer", minimum: 1 },
+    mode: { enum: ["a", "b"] },
+    strict: { type: "boolean" },
+    note: { type: "string" },
+    limit: { type: ["integer", "null"] },
+    epochs: { type: "integer", default: 3 },
+    margin: { type: "number", minimum: 0 },
+    way: { enum: ["x", "y"] },
+    loud: { type: "boolean" },
+  },
+};
+const strictFields = fieldsOf(strict);
+const ofStrict = (name: string) => strictFields.find((f) => f.name === name)!;
+
+test("a field without a default is required or may be left out, as its schema says", () => {
+  expect(strictFields.map((f) => [f.name, f.kind, f.needed, f.optional])).toEqual([
+    ["classes", "integer", true, false],
+    ["mode", "choice", true, false],
+    ["strict", "tristate", true, false],
+    ["note", "text", true, false],
+    ["limit", "integer", true, true],
+    ["epochs", "integer", false, false],
+    ["margin", "number", false, true],
+    ["way", "choice", false, true],
+    ["loud", "tristate", false, true],
+  ]);
+  const empty = defaultsOf(strictFields);
+  expect(strictFields.filter((f) => faultOf(f, empty[f.name])).map((f) => [f.name, faultOf(f, empty[f.name])])).toEqual(
+    ["classes", "mode", "strict", "note"].map((name) => [name, expect.stringContaining("no default")]),
+  );
+  expect(faultOf(ofStrict("strict"), false)).toBeUndefined();
+  expect(faultOf(ofStrict("classes"), 0)).toMatch(/At least 1/);
+});
+
+test("what has no default is sent when it is required, and left out when it is empty otherwise", () => {
+  const filled = { ...defaultsOf(strictFields), classes: 4, mode: "a", strict: false, note: "n" };
+  expect(sent(strictFields, filled)).toEqual({ classes: 4, mode: "a", strict: false, note: "n", limit: null });
+  expect(sent(strictFields, { ...filled, margin: 0.5 })).toMatchObject({ margin: 0.5 });
+  expect(differences(strictFields, filled)).toEqual({});
+  expect(resetOf(strictFields, { ...filled, epochs: 9 })).toEqual(filled);
+});
+
+test("what differs from another configuration, where the default holds for what that does not name", () => {
+  const config = { ...defaultsOf(fields), epochs: 5, amp: true };
+  expect(differencesFrom(fields, config, { epochs: 5, learning_rate: 0.1 })).toEqual({ learning_rate: 0.0005, amp: true });
+  expect(differencesFrom(fields, config, config)).toEqual({});
 });

@@ -14,6 +14,7 @@ export type JsonSchema = {
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
   properties?: Record<string, JsonSchema>;
+  required?: string[];
   $ref?: string;
   $defs?: Record<string, JsonSchema>;
   "x-group"?: string;
@@ -30,8 +31,10 @@ export type Field = {
   /** A tristate is a switch that may be left to the trainer, which is sent as null. */
   kind: "choice" | "switch" | "tristate" | "integer" | "number" | "text" | "json";
   choices: unknown[];
-  /** May be left empty, which is sent as null. */
+  /** May be left empty: sent as null where the default is another, else left out. */
   optional: boolean;
+  /** Has no default, and has to be sent. */
+  needed: boolean;
   /** What that means: left to the trainer where the default is empty too, else switched off, or what its schema says. */
   empty: string;
   default: unknown;
@@ -47,14 +50,16 @@ export function fieldsOf(schema: JsonSchema, t: Words = words()): Field[] {
     const choices = inner.enum?.filter((c) => c !== null) ?? [];
     const standard = given.default ?? inner.default ?? null;
     const nullable = optional || (inner.enum?.includes(null) ?? false);
+    const needed = !("default" in given || "default" in inner) && (whole.required?.includes(name) ?? false);
     return {
       name,
       title: given.title ?? inner.title ?? sentence(name),
       description: given.description ?? inner.description,
       group: given["x-group"] ?? inner["x-group"] ?? t.form.other,
-      kind: kindOf(inner, choices, nullable),
+      kind: kindOf(inner, choices, nullable || standard === null),
       choices,
-      optional: nullable,
+      optional: nullable || (standard === null && !needed),
+      needed,
       empty: given["x-empty"] ?? inner["x-empty"] ?? (standard === null ? t.form.automatic : t.form.none),
       default: standard,
       schema: inner,
@@ -64,9 +69,22 @@ export function fieldsOf(schema: JsonSchema, t: Words = words()): Field[] {
 
 export const defaultsOf = (fields: Field[]): Config => Object.fromEntries(fields.map((f) => [f.name, f.default]));
 
-/** What differs from the defaults, and nothing else: this is what a job is sent with. */
-export const differences = (fields: Field[], config: Config): Config =>
-  Object.fromEntries(fields.filter((f) => !same(config[f.name], f.default)).map((f) => [f.name, config[f.name]]));
+/** The defaults, with what has none as it is. */
+export const resetOf = (fields: Field[], config: Config): Config => ({ ...defaultsOf(fields), ...picked(fields.filter((f) => f.needed), config) });
+
+/** What differs from the defaults. */
+export const differences = (fields: Field[], config: Config): Config => picked(fields.filter((f) => !f.needed && !same(config[f.name], f.default)), config);
+
+/** What differs from another configuration, in which the default holds for what it does not name. */
+export const differencesFrom = (fields: Field[], config: Config, other: Config): Config => {
+  const before = { ...defaultsOf(fields), ...other };
+  return picked(fields.filter((f) => !same(config[f.name], before[f.name])), config);
+};
+
+/** What a job is sent with: what differs from the defaults, and what has none. */
+export const sent = (fields: Field[], config: Config): Config => ({ ...picked(fields.filter((f) => f.needed), config), ...differences(fields, config) });
+
+const picked = (fields: Field[], config: Config): Config => Object.fromEntries(fields.map((f) => [f.name, config[f.name] ?? null]));
 
 /** The preset a configuration is, if it is one exactly. "" stands for the plain defaults. */
 export function presetOf(fields: Field[], presets: Record<string, Config>, config: Config): string | undefined {
@@ -79,6 +97,7 @@ export function parse(field: Field, text: string): unknown {
   const t = words().form;
   const typed = text.trim();
   if (typed === "" && field.optional) return null;
+  if (typed === "" && field.needed) throw new Error(t.needed);
   if (field.kind === "text") return text;
   if (field.kind === "json") return json(typed);
   const number = typed === "" ? Number.NaN : Number(typed.replace(",", "."));
@@ -102,7 +121,8 @@ function json(typed: string): unknown {
 
 /** What is wrong with a field's value, in a sentence. */
 export function faultOf(field: Field, value: unknown): string | undefined {
-  if (field.kind === "choice" || field.kind === "switch" || field.kind === "tristate") return undefined;
+  if (field.kind === "choice" || field.kind === "switch" || field.kind === "tristate")
+    return value === null || value === undefined ? (field.optional ? undefined : words().form.needed) : undefined;
   try {
     parse(field, written(value));
     return undefined;

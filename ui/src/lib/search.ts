@@ -4,6 +4,18 @@ export const text = (value: unknown): string | undefined =>
 
 export const oneOf = <const T extends string>(values: readonly T[], value: unknown): T | undefined => values.find((v) => v === value);
 
+export const natural = (value: unknown): number | undefined => (Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined);
+
+const MOST_NAMES = 200;
+
+export function names(value: unknown): string[] | undefined {
+  const found = Array.isArray(value) ? value.map(text).filter((n) => n !== undefined) : [];
+  return found.length > 0 ? [...new Set(found)].slice(0, MOST_NAMES) : undefined;
+}
+
+/** Without what is undefined, so that two searches that say the same are the same. */
+export const drop = <T extends object>(given: { [K in keyof T]: T[K] | undefined }): T => Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
+
 /** For links to views of one page: only the one whose search is the address's is the current one. */
 export const EXACTLY = { includeSearch: true, explicitUndefined: true } as const;
 

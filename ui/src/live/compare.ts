@@ -1,5 +1,5 @@
 import type { Schemas } from "../api/client";
-import type { Field } from "../lib/schema";
+import { sentence, type Field } from "../lib/schema";
 import type { MetricRow } from "./job";
 
 type Job = Schemas["Job"];
@@ -37,7 +37,7 @@ export function differing(jobs: readonly Job[], fields: (framework: string) => F
   const names = new Set([...known.flat().map((field) => field.name), ...jobs.flatMap((job) => Object.keys(job.config))]);
   const settings = [...names].map((name) => ({
     name,
-    title: known.flat().find((field) => field.name === name)?.title ?? name,
+    title: known.flat().find((field) => field.name === name)?.title ?? sentence(name),
     values: jobs.map((job, i) => given(job, known[i]!, name)),
   }));
   return settings.filter(({ values }) => {

@@ -1,18 +1,25 @@
 import "./dataset.css";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useMemo, useRef } from "react";
 import { $api, type Schemas } from "../api/client";
 import { DatasetActions } from "../components/DatasetActions";
 import { ClassChart, SplitKey } from "../components/ClassChart";
-import { GridSkeleton, ImageGrid } from "../components/ImageGrid";
-import { Badge, Bar, Callout, DatasetBadge, Empty, Failure, Skeleton } from "../components/states";
+import { GridSkeleton, ImageGrid, pageQuery } from "../components/ImageGrid";
+import { Badge, Bar, Callout, DatasetBadge, Empty, Failure, SEVERITY, Skeleton } from "../components/states";
 import { bytes, count, dateTime, percent } from "../lib/format";
+import type { DatasetSearch } from "../lib/dataset-search";
 import { useTitle } from "../lib/hooks";
+import { coloursOf } from "../lib/marks";
 import { EXACTLY } from "../lib/search";
+import { changesSince, type VersionChanges } from "../lib/versions";
 import { titled, useWords } from "../words";
 import { isBusy } from "./datasets";
 
 type Dataset = Schemas["Dataset"];
 const FROM = "/inside/datasets/$datasetId";
+/** Tasks whose images have more than a label of their own. */
+const MARKED: readonly Schemas["DatasetVersion"]["task_types"][number][] = ["detection", "segmentation", "pose", "obb"];
 
 export function DatasetPage() {
   const t = useWords();
@@ -117,12 +124,18 @@ function Images({ dataset, version }: { dataset: Dataset; version: Schemas["Data
   const t = useWords();
   const search = useSearch({ from: FROM });
   const navigate = useNavigate({ from: "/datasets/$datasetId" });
+  const images = useRef<HTMLElement>(null);
   const filter = { class: search.class, split: search.split };
-  const first = $api.useQuery("get", "/api/v1/datasets/{dataset_id}/images", {
-    params: { path: { dataset_id: dataset.id }, query: { offset: 0, limit: 1, ...filter } },
-  });
-  const put = (change: typeof filter | { split: typeof filter.split } | { class: typeof filter.class }): void =>
-    void navigate({ search: (old) => ({ ...old, ...change }), replace: true, resetScroll: false });
+  const first = useQuery(pageQuery(dataset.id, filter, 0));
+  const put = (change: { [K in keyof DatasetSearch]?: DatasetSearch[K] | undefined }): void =>
+    void navigate({ search: (old) => ({ ...old, ...change }) as DatasetSearch, replace: true, resetScroll: false });
+  /** Another filter begins at its first image. */
+  const narrow = (change: { class?: string | undefined; split?: DatasetSearch["split"] | undefined }): void => {
+    if (images.current && images.current.getBoundingClientRect().top < 0) images.current.scrollIntoView();
+    put({ ...change, at: undefined });
+  };
+  const marked = version.task_types.some((task) => MARKED.includes(task));
+  const colours = useMemo(() => coloursOf(version.classes), [version.classes]);
   return (
     <div className="dataset">
       <section className="panel dataset-classes" aria-label={t.datasetPage.classes}>
@@ -130,22 +143,27 @@ function Images({ dataset, version }: { dataset: Dataset; version: Schemas["Data
           <h2>{t.datasetPage.classes}</h2>
           <SplitKey />
         </div>
-        <ClassChart classes={version.classes} chosen={search.class} onChoose={(name) => put({ class: name })} />
+        <ClassChart classes={version.classes} chosen={search.class} onChoose={(name) => narrow({ class: name })} />
       </section>
-      <section className="stack" aria-label={t.datasetPage.images}>
+      <section ref={images} className="stack dataset-images" aria-label={t.datasetPage.images}>
         <div className="dataset-bar">
           <div className="chips" role="group" aria-label={t.datasetPage.split}>
             {([undefined, "train", "val"] as const).map((split) => (
-              <button key={split ?? "all"} type="button" className="chip" aria-pressed={search.split === split} onClick={() => put({ split })}>
+              <button key={split ?? "all"} type="button" className="chip" aria-pressed={search.split === split} onClick={() => narrow({ split })}>
                 {split === undefined ? t.datasetPage.allImages : split === "train" ? t.datasetPage.training({ n: version.train_count }) : t.datasetPage.validation({ n: version.val_count })}
               </button>
             ))}
             {search.class !== undefined && (
-              <button type="button" className="chip" aria-label={t.datasetPage.showAll({ name: search.class })} onClick={() => put({ class: undefined })}>
+              <button type="button" className="chip" aria-label={t.datasetPage.showAll({ name: search.class })} onClick={() => narrow({ class: undefined })}>
                 {search.class} ×
               </button>
             )}
           </div>
+          {marked && (
+            <button type="button" className="chip" aria-pressed={search.boxes !== false} onClick={() => put({ boxes: search.boxes === false ? undefined : false })}>
+              {t.datasetPage.boxes}
+            </button>
+          )}
           <span className="dim small" role="status">
             {first.data ? t.count.images({ n: first.data.total }) : " "}
           </span>
@@ -157,13 +175,21 @@ function Images({ dataset, version }: { dataset: Dataset; version: Schemas["Data
             <p>{t.datasetPage.noImageHelp}</p>
           </Empty>
         )}
-        {first.data && first.data.total > 0 && <ImageGrid key={`${search.class}/${search.split}`} datasetId={dataset.id} filter={filter} total={first.data.total} />}
+        {first.data && first.data.total > 0 && (
+          <ImageGrid
+            key={`${search.class}/${search.split}`}
+            datasetId={dataset.id}
+            filter={filter}
+            total={first.data.total}
+            colours={marked && search.boxes !== false ? colours : null}
+            at={search.at ?? 0}
+            onAt={(at) => put({ at: at || undefined })}
+          />
+        )}
       </section>
     </div>
   );
 }
-
-const SEVERITY = { error: "bad", warning: "live", info: "off" } as const;
 
 function Faults({ datasetId, onlyIfAny = false }: { datasetId: string; onlyIfAny?: boolean }) {
   const t = useWords();
@@ -188,9 +214,9 @@ function Faults({ datasetId, onlyIfAny = false }: { datasetId: string; onlyIfAny
           {fault.hint && <p>{fault.hint}</p>}
           {fault.files.length > 0 && (
             <ul className="files">
-              {fault.files.map((file) => (
+              {fault.files.map((file, i) => (
                 <li key={file} className="break">
-                  {file}
+                  <FaultyFile datasetId={datasetId} name={file} n={fault.images?.[i]} />
                 </li>
               ))}
               {fault.file_count > fault.files.length && <li>{t.datasetPage.more({ n: fault.file_count - fault.files.length })}</li>}
@@ -202,41 +228,79 @@ function Faults({ datasetId, onlyIfAny = false }: { datasetId: string; onlyIfAny
   );
 }
 
+/** With a way to the image, where it is one: what could not be read was left out. */
+function FaultyFile({ datasetId, name, n }: { datasetId: string; name: string; n: number | null | undefined }) {
+  if (n == null) return name;
+  return (
+    <Link to="/datasets/$datasetId/images/$n" params={{ datasetId, n: String(n) }}>
+      {name}
+    </Link>
+  );
+}
+
 function Versions({ datasetId }: { datasetId: string }) {
   const t = useWords().datasetPage;
   const versions = $api.useQuery("get", "/api/v1/datasets/{dataset_id}/versions", { params: { path: { dataset_id: datasetId } } });
   if (versions.isError) return <Failure error={versions.error} retry={() => void versions.refetch()} />;
   if (!versions.data) return <Skeleton height={120} />;
   return (
-    <div className="panel table-scroll" tabIndex={0} role="region" aria-label={t.tableOfVersions}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th>{t.versionColumn}</th>
-            <th className="num">{t.images}</th>
-            <th className="num">{t.trainingColumn}</th>
-            <th className="num">{t.validationColumn}</th>
-            <th className="num">{t.size}</th>
-            <th>{t.created}</th>
-            <th>{t.hash}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {versions.data.items.map((v) => (
-            <tr key={v.id}>
-              <td>{v.number}</td>
-              <td className="num">{count(v.image_count)}</td>
-              <td className="num">{count(v.train_count)}</td>
-              <td className="num">{count(v.val_count)}</td>
-              <td className="num">{bytes(v.size_bytes)}</td>
-              <td className="nowrap">{dateTime(v.created_at)}</td>
-              <td>
-                <code title={v.content_hash}>{v.content_hash.slice(0, 12)}</code>
-              </td>
+    <div className="stack">
+      <div className="panel table-scroll" tabIndex={0} role="region" aria-label={t.tableOfVersions}>
+        <table className="table">
+          <thead>
+            <tr>
+              <th>{t.versionColumn}</th>
+              <th className="num">{t.images}</th>
+              <th className="num">{t.trainingColumn}</th>
+              <th className="num">{t.validationColumn}</th>
+              <th className="num">{t.size}</th>
+              <th>{t.created}</th>
+              <th>{t.hash}</th>
+              {versions.data.items.length > 1 && <th>{t.changes}</th>}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {versions.data.items.map((v, i, all) => (
+              <tr key={v.id}>
+                <td>{v.number}</td>
+                <td className="num">{count(v.image_count)}</td>
+                <td className="num">{count(v.train_count)}</td>
+                <td className="num">{count(v.val_count)}</td>
+                <td className="num">{bytes(v.size_bytes)}</td>
+                <td className="nowrap">{dateTime(v.created_at)}</td>
+                <td>
+                  <code title={v.content_hash}>{v.content_hash.slice(0, 12)}</code>
+                </td>
+                {all.length > 1 && <td>{all[i + 1] ? <Changes of={changesSince(all[i + 1]!, v)} /> : "–"}</td>}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p className="small">
+        <Link to="/jobs" search={{ dataset: datasetId }}>
+          {t.trainings}
+        </Link>
+      </p>
     </div>
   );
 }
+
+function Changes({ of }: { of: VersionChanges }) {
+  const t = useWords();
+  const counts: [name: string, n: number][] = [
+    [t.datasetPage.images, of.images],
+    [t.splits.train, of.train],
+    [t.splits.val, of.val],
+  ];
+  return (
+    <>
+      <div>{counts.map(([name, n]) => `${name} ${difference(n)}`).join(", ")}</div>
+      {of.added.length > 0 && <div>{t.datasetPage.classesAdded({ names: of.added.join(", ") })}</div>}
+      {of.removed.length > 0 && <div>{t.datasetPage.classesRemoved({ names: of.removed.join(", ") })}</div>}
+    </>
+  );
+}
+
+/** A sign with every number but nought. */
+const difference = (n: number): string => (n === 0 ? "±0" : `${n > 0 ? "+" : "−"}${count(Math.abs(n))}`);

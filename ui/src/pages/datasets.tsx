@@ -20,7 +20,7 @@ export function DatasetsPage() {
   const navigate = useNavigate({ from: "/datasets" });
   const projects = useProjects();
   const list = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200, ...(project && { project_id: project }) } } }, {
-    refetchInterval: (query) => (query.state.data?.items.some(isBusy) ? 1_000 : 15_000),
+    refetchInterval: (query) => (query.state.data?.items.some(isBusy) ? 1_000 : 4_000),
   });
   return (
     <div className="stack-l">

@@ -112,6 +112,10 @@ function Head({ job }: { job: Job }) {
               <Link to="/jobs/$jobId" params={{ jobId: job.parent_job_id }}>
                 {job.resume_epoch == null ? t.repeats : t.goesOn({ n: job.resume_epoch })}
               </Link>
+              {" · "}
+              <Link to="/compare" search={{ jobs: `${job.parent_job_id},${job.id}` }}>
+                {t.compareWithIt}
+              </Link>
             </>
           )}
         </p>

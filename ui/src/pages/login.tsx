@@ -30,6 +30,11 @@ export function LoginPage() {
   return (
     <Gate>
       <h1>{t.title}</h1>
+      {session.lapsed() && (
+        <Callout tone="lamp" title={t.lapsed}>
+          {next && <p>{t.lapsedHelp}</p>}
+        </Callout>
+      )}
       {setup.data?.needed && (
         <Callout tone="lamp" title={t.nobody}>
           <p>{t.openLink}</p>

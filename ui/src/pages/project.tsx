@@ -12,6 +12,7 @@ import { Invite } from "../components/Invite";
 import { invitationsQuery, OpenInvitations } from "../components/OpenInvitations";
 import { Quota } from "../components/Quota";
 import { Failure, NotFound, Skeleton } from "../components/states";
+import { WatchToggle } from "../components/WatchToggle";
 import { useTitle } from "../lib/hooks";
 import { PROJECT_ROLES } from "../lib/people";
 import type { Project } from "../lib/projects";
@@ -45,12 +46,15 @@ export function ProjectPage() {
           <h1>{project.name}</h1>
           <p className="dim">{t.yourRole({ role: words.projectRoles[project.role] })}</p>
         </div>
-        {owner && (
-          <div className="row wrap">
-            <Rename key={project.name} project={project} />
-            <Delete project={project} held={held} />
-          </div>
-        )}
+        <div className="row wrap">
+          <WatchToggle kind="projects" id={projectId} label={words.actions.tellMeOfProject} />
+          {owner && (
+            <>
+              <Rename key={project.name} project={project} />
+              <Delete project={project} held={held} />
+            </>
+          )}
+        </div>
       </div>
       <nav className="chips" aria-label={a.projects.contents}>
         <Link to="/datasets" search={{ project: projectId }} className="chip">

@@ -6,7 +6,9 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { $api, queryClient, type Schemas } from "../api/client";
 import { fieldErrors, problemOf } from "../api/problem";
+import { useUser } from "../api/session";
 import { Differences } from "../components/Differences";
+import { Estimate } from "../components/Estimate";
 import { Obstacles } from "../components/Obstacles";
 import { Presets } from "../components/Presets";
 import { SchemaForm } from "../components/SchemaForm";
@@ -14,7 +16,7 @@ import { Callout, Empty, Failure, Skeleton } from "../components/states";
 import { compact } from "../lib/format";
 import { useTitle } from "../lib/hooks";
 import { formField, formOf, policyFields, policyOf } from "../lib/policy";
-import { defaultsOf, differences, faultOf, fieldsOf, sentence, type Config } from "../lib/schema";
+import { defaultsOf, differences, differencesFrom, faultOf, fieldsOf, resetOf, sent, sentence, type Config, type Field } from "../lib/schema";
 import { jobQueries } from "../live/use-job";
 import { useWords, words } from "../words";
 
@@ -88,7 +90,7 @@ function TrainForm({ datasets, frameworks, server, parent }: { datasets: Dataset
           {framework.status === "absent" && <code>{framework.install_command}</code>}
         </Callout>
       )}
-      {framework && <Configured key={framework.framework} {...{ datasets, dataset, frameworks, framework, model, given: config, policy: parent?.policy, server, put }} />}
+      {framework && <Configured key={framework.framework} {...{ datasets, dataset, frameworks, framework, model, given: config, parent, server, put }} />}
     </div>
   );
 }
@@ -101,19 +103,20 @@ type ConfiguredProps = {
   model: string | undefined;
   /** What the form begins with, beside the defaults. */
   given: Config;
-  policy: Policy | undefined;
+  parent: Job | undefined;
   /** What holds where a limit is left empty. */
   server: Policy;
   put: (change: { dataset?: string; framework?: string; model?: string }) => void;
 };
 
-function Configured({ datasets, dataset, frameworks, framework, model, given, policy, server, put }: ConfiguredProps) {
+function Configured({ datasets, dataset, frameworks, framework, model, given, parent, server, put }: ConfiguredProps) {
   const t = useWords();
   const navigate = useNavigate();
+  const user = useUser();
   const fields = useMemo(() => fieldsOf(framework.schema, t), [framework.schema, t]);
   const [config, setConfig] = useState<Config>(() => ({ ...defaultsOf(fields), ...given }));
   const limitFields = useMemo(() => policyFields(server, t), [server, t]);
-  const [limits, setLimits] = useState<Config>(() => ({ ...defaultsOf(limitFields), ...(policy && formOf(policy)) }));
+  const [limits, setLimits] = useState<Config>(() => ({ ...defaultsOf(limitFields), ...(parent && formOf(parent.policy)) }));
   const [name, setName] = useState("");
   const task = dataset?.version?.task_types.find((each) => framework.tasks.includes(each)) ?? framework.tasks[0];
   const chosen = framework.models.find((m) => m.name === model) ?? firstModel(framework, task);
@@ -136,12 +139,24 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
     ...(framework.status === "ready" ? [] : [t.train.cannotTrain(framework)]),
   ];
 
+  const body =
+    dataset && chosen && task && valid && framework.status === "ready"
+      ? {
+          dataset_id: dataset.id,
+          task_type: task,
+          framework: framework.framework,
+          model_name: chosen.name,
+          config: sent(fields, config),
+          policy: policyOf(limits),
+          ...(parent && { priority: parent.priority, ...(parent.project_id === dataset.project_id && { parent_job_id: parent.id }) }),
+        }
+      : null;
+  const project = $api.useQuery("get", "/api/v1/auth/me", {}, { staleTime: 60_000 }).data?.projects.find((p) => p.id === dataset?.project_id);
+  // Who may not start it is not told how long it takes: asking would be refused.
+  const editable = user?.role !== "viewer" && project !== undefined && project.role !== "reader";
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    if (!dataset || !chosen || !task || !valid) return;
-    create.mutate({
-      body: { dataset_id: dataset.id, task_type: task, framework: framework.framework, model_name: chosen.name, config: changed, policy: policyOf(limits), name: name.trim() || null },
-    });
+    if (body) create.mutate({ body: { ...body, name: name.trim() || null } });
   };
   return (
     <form className="train" onSubmit={submit}>
@@ -207,10 +222,12 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
           fields={all}
           changed={{ ...changed, ...differences(limitFields, limits) }}
           onReset={() => {
-            setConfig(defaultsOf(fields));
+            setConfig(resetOf(fields, config));
             setLimits(defaultsOf(limitFields));
           }}
+          parent={parent && since(parent, { framework, model: chosen?.name, dataset, fields, config, limitFields, limits })}
         />
+        <Estimate body={editable ? body : null} />
         <TextInput label={t.name} description={t.train.nameHelp} maxLength={200} value={name} onChange={(e) => setName(e.currentTarget.value)} error={wrong.name} />
         {problem && (
           <Callout tone="bad" title={problem.errors.length ? t.train.correct : problem.detail}>
@@ -232,6 +249,21 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, po
       </aside>
     </form>
   );
+}
+
+type Chosen = { framework: Framework; model: string | undefined; dataset: Dataset | undefined; fields: Field[]; config: Config; limitFields: Field[]; limits: Config };
+
+/** What differs from the job that this one is trained again after. Of another framework the settings have nothing in common. */
+function since(parent: Job, { framework, model, dataset, fields, config, limitFields, limits }: Chosen) {
+  const t = words();
+  const facts = [
+    { title: t.dataset, value: dataset?.name ?? t.compare.notSet, was: parent.dataset_name, differs: dataset?.id !== parent.dataset_id },
+    { title: t.settings.version, value: t.train.newestVersion, was: t.train.earlierVersion, differs: dataset?.id === parent.dataset_id && dataset.version != null && dataset.version.id !== parent.dataset_version_id },
+    { title: t.framework, value: framework.framework, was: parent.framework, differs: framework.framework !== parent.framework },
+    { title: t.model, value: model ?? t.compare.notSet, was: parent.model_name, differs: model !== parent.model_name },
+  ].filter((fact) => fact.differs);
+  const [had, hadLimits] = [framework.framework === parent.framework ? parent.config : config, formOf(parent.policy)];
+  return { facts, changed: { ...differencesFrom(fields, config, had), ...differencesFrom(limitFields, limits, hadLimits) }, had: { ...had, ...hadLimits } };
 }
 
 /** In a list, Enter takes what is marked; where what was typed is in no list, it must not send the form. */
