@@ -31,7 +31,7 @@ class Api:
     """The server, asked directly for what the browser is not to show."""
 
     def __init__(self, url: str, email: str = EMAIL, password: str = PASSWORD) -> None:
-        self.http = httpx.Client(base_url=f"{url}/api/v1")
+        self.http = httpx.Client(base_url=f"{url}/api/v1", timeout=60)
         session = self.call("POST", "/auth/login", json={"email": email, "password": password})
         self.http.headers["Authorization"] = f"Bearer {session['access_token']}"
 
