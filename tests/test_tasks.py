@@ -30,3 +30,21 @@ async def test_a_task_that_swallows_a_cancellation_ends_all_the_same(monkeypatch
 
 async def test_nothing_to_end_is_no_error() -> None:
     await tasks.end()
+
+
+async def test_cleaning_up_is_not_broken_off_by_the_next_cancellation() -> None:
+    cleaned, may_end = asyncio.Event(), asyncio.Event()
+
+    async def clean() -> str:
+        await may_end.wait()
+        cleaned.set()
+        return "clean"
+
+    waiting = asyncio.create_task(tasks.surely(clean()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        waiting.cancel()
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    may_end.set()
+    assert await waiting == "clean" and cleaned.is_set()

@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 from sqlalchemy import JSON, DateTime, Engine, Insert, MetaData, create_engine, event, inspect, text
@@ -43,6 +43,10 @@ NAMES = {
 }
 
 _VERSION = "alembic_version"  # Alembic's table
+_SIZE = {
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+    "postgresql": "SELECT pg_database_size(current_database())",
+}
 
 T = TypeVar("T")
 
@@ -89,6 +93,13 @@ JSON_COLUMNS: Any = {
 Deliver = Callable[[Sequence[object]], None]
 
 
+class About(msgspec.Struct, frozen=True):
+    kind: Literal["sqlite", "postgresql"]
+    size_bytes: int
+    revision: str
+    """Of its schema."""
+
+
 class Database:
     """Opened once per process. ``read()`` and ``write()`` each give a session in one transaction."""
 
@@ -132,6 +143,14 @@ class Database:
         effects = session.info.pop("after_commit", [])
         if effects and self.deliver is not None:
             self.deliver(effects)
+
+    async def about(self) -> About:
+        size = _SIZE["sqlite" if self.embedded else "postgresql"]
+        async with self.read() as session:
+            revision = await session.scalar(text(f"SELECT version_num FROM {_VERSION}"))  # noqa: S608  (its own name)
+            return About(
+                "sqlite" if self.embedded else "postgresql", await session.scalar(text(size)) or 0, revision or ""
+            )
 
     async def together(self, work: Work[T], *, prepare: Prepare | None = None, key: object = None) -> T:
         """A small write that shares its transaction with others (groupcommit), committed when this returns."""

@@ -167,7 +167,7 @@ class Frameworks:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
-            await process.wait()
+            await tasks.surely(process.wait())
             raise
         if process.returncode != 0:
             raise RuntimeError(err.decode(errors="replace").strip().rpartition("\n")[2] or f"exit {process.returncode}")

@@ -44,6 +44,7 @@ class Parts(msgspec.Struct, kw_only=True):
     storage: LocalStorage
     executor: Executor
     frameworks: Frameworks
+    started_at: datetime = msgspec.field(default_factory=utcnow)
     unbroken_since: datetime = msgspec.field(default_factory=utcnow)
     """Since when this process has listened without a break (a sleep, a clock that was moved, a locked database)."""
     last_sweep: float | None = None

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 AGAIN_SECONDS = 2.0
 
@@ -19,3 +23,15 @@ async def end(*tasks: asyncio.Task[object]) -> None:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=AGAIN_SECONDS)
     await asyncio.gather(*tasks, return_exceptions=True)  # so that none is reported as never looked at
+
+
+async def surely(what: Coroutine[Any, Any, T]) -> T:
+    """Wait to its end, however often the one who waits is cancelled meanwhile: for what cleans up after a cancellation
+    and must not be broken off by the next."""
+    task = asyncio.create_task(what)
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            continue
+    return task.result()

@@ -115,6 +115,17 @@ def test_by_data_set_and_by_person(admin, jobs):
     assert names(admin, created_by=jobs["ada"], dataset_id=jobs["roses"]) == []
 
 
+def test_by_project(bob, admin, jobs):
+    projects = {p["name"]: p["id"] for p in admin.call("GET", "/api/v1/projects").json()["items"]}
+    theirs = projects.pop("theirs")
+    mine = next(found for name, found in projects.items() if name != "bob's project")
+    for who in (bob, admin):
+        found = who.call("GET", ROUTE, params={"project_id": theirs}).json()["items"]
+        assert {job["project_id"] for job in found} == {theirs}
+    assert len(found) == 1, "of six"
+    assert bob.call("GET", ROUTE, params={"project_id": mine}).json()["items"] == []
+
+
 @pytest.mark.parametrize(
     ("order", "expected"), [("newest", (4, 3, 2, 1, 0)), ("duration", (4, 3, 2, 1, 0)), ("best", (1, 0, 4, 3, 2))]
 )

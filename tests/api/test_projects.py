@@ -130,3 +130,37 @@ def test_one_that_holds_something_says_what_and_one_that_is_being_freed_waits(ap
         portal.call(change, delete(Job), update(Dataset).values(freed_at=utcnow()))
     assert admin.call("DELETE", path).status_code == 204
     assert admin.call("GET", f"{API}/projects").json()["items"] == []
+
+
+def test_the_list_says_how_much_is_in_each(cells, add_job):
+    deleted = add_job("completed")
+    add_job("failed")
+    assert cells.admin.call("DELETE", f"{API}/training/jobs/{deleted.id}").status_code == 204
+    counts = {p["name"]: [p[k] for k in ("datasets", "trainings", "members")] for p in listed(cells.admin)}
+    assert counts["cells"] == [0, 0, 2]
+    assert [2, 1, 1] in counts.values(), "the admin's own, whose deleted training counts no longer"
+    assert [p["name"] for p in listed(cells.eve)] == ["eve's project", "cells"], "others' are not listed"
+
+
+@pytest.mark.parametrize("where", ["projects", "auth/me"])
+def test_of_a_viewer_it_says_that_they_read_whatever_the_project_calls_them(cells, where):
+    path = f"{API}/users/{cells.eve_id}"
+    assert cells.member(cells.admin, "PATCH", cells.eve_id, json={"role": "owner"}).status_code == 200
+    assert mine(cells.eve, where) == {"eve's project": "owner", "cells": "owner"}
+    assert cells.admin.call("PATCH", path, json={"role": "viewer"}).status_code == 200
+    assert mine(cells.eve, where) == {"eve's project": "reader", "cells": "reader"}
+
+
+def test_an_admins_list_begins_with_the_one_where_things_go_by_default(cells):
+    other = cells.admin.as_user("other@example.org", "admin")
+    assert next(p["name"] for p in listed(other)) == "other's project"
+    assert len(listed(other)) == len(listed(cells.admin)), "and has all"
+
+
+def listed(who):
+    return who.call("GET", f"{API}/projects").json()["items"]
+
+
+def mine(who, where):
+    found = who.call("GET", f"{API}/{where}").json()
+    return {project["name"]: project["role"] for project in found.get("items", found.get("projects"))}

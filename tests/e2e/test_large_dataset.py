@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
-from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy import Engine, create_engine, insert, select, text
 from sqlalchemy.orm import Session
 
 from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
@@ -41,6 +41,10 @@ def admin(server: Server) -> None:
     )
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 201
+
+
+def database(server: Server) -> Engine:
+    return create_engine(f"sqlite:///{next(server.data_dir.glob('*.sqlite3'))}", connect_args={"timeout": 30})
 
 
 def encoded(colour: tuple[int, int, int], kind: str, size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
@@ -83,7 +87,7 @@ def add_dataset(session: Session, name: str, images: int, faults: list[dict[str,
 @pytest.fixture(scope="module", autouse=True)
 def ids(server: Server, admin: None) -> dict[str, str]:
     """Of a data set with 100,000 images, and of one with an image of every kind."""
-    engine = create_engine(f"sqlite:///{next(server.data_dir.glob('*.sqlite3'))}", connect_args={"timeout": 30})
+    engine = database(server)
     storage = server.data_dir / "storage"
     fault = {
         "code": "wrong_suffix", "severity": "info", "message": "2 images are of another format than the name says.",
@@ -390,6 +394,28 @@ def test_an_image_that_is_not_there_is_said_not_to_be(
         expect(inside.get_by_text("Nothing here")).to_be_visible()
 
 
+def test_versions_say_what_differs_and_lead_to_the_trainings(inside: Page, server: Server, ids: dict[str, str]) -> None:
+    with Session(engine := database(server)) as session, session.begin():
+        dataset, _ = add_dataset(session, "twice", 10, [])
+        second = DatasetVersion(
+            dataset_id=dataset.id, project_id=dataset.project_id, number=2, content_hash="d" * 64, split_hash="s",
+            task_types=["detection"], image_count=14, train_count=11, val_count=3, size_bytes=9, statistics={},
+            classes=[{"name": f"class_{i}", "total": 10, "train": 8, "val": 2} for i in range(1, CLASSES + 1)],
+            report={"faults": []}, files=[],
+        )  # fmt: skip
+        session.add(second)
+        session.flush()
+        dataset.current_version_id = second.id
+        dataset_id = dataset.id
+    engine.dispose()
+    inside.goto(f"/datasets/{dataset_id}?view=versions")
+    row = inside.get_by_role("row", name="dddddddddddd")
+    for said in ("Images +4, train +3, val +1", "New classes: class_10", "Classes gone: class_0"):
+        expect(row).to_contain_text(said)
+    inside.get_by_role("link", name="Trainings on this data set").click()
+    expect(inside).to_have_url(re.compile(rf"/jobs\?dataset={dataset_id}"))
+
+
 # --- live -------------------------------------------------------------------------------------------------------------
 
 
@@ -401,7 +427,7 @@ def test_the_list_sees_what_others_add_and_rests_in_a_hidden_tab(
     inside.on("request", lambda request: asked.append(request.url) if "/api/v1/datasets?" in request.url else None)
     inside.goto("/datasets")
     expect(inside.get_by_role("heading", name="many")).to_be_visible()
-    engine = create_engine(f"sqlite:///{next(server.data_dir.glob('*.sqlite3'))}", connect_args={"timeout": 30})
+    engine = database(server)
     with Session(engine) as session, session.begin():
         add_dataset(session, "another's", 10, [])
     inside.clock.run_for(5_000)

@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet,
 import { session } from "./api/session";
 import { Shell } from "./components/Shell";
 import { Failure, NotFound, Skeleton } from "./components/states";
+import { auditSearch } from "./lib/audit";
 import { readDatasetSearch, readImageSearch } from "./lib/dataset-search";
 import { readJobSearch } from "./lib/job-search";
 import { jobSearch, oneOf, text } from "./lib/search";
@@ -50,6 +51,7 @@ const home = createRoute({
 const datasets = createRoute({
   getParentRoute: () => inside,
   path: "/datasets",
+  validateSearch: (search): { project?: string } => ({ project: text(search.project) }),
   component: lazyRouteComponent(() => import("./pages/datasets"), "DatasetsPage"),
 });
 const dataset = createRoute({
@@ -114,6 +116,22 @@ const people = createRoute({
   path: "/people",
   component: lazyRouteComponent(() => import("./pages/people"), "PeoplePage"),
 });
+const projects = createRoute({
+  getParentRoute: () => inside,
+  path: "/projects",
+  component: lazyRouteComponent(() => import("./pages/projects"), "ProjectsPage"),
+});
+const audit = createRoute({
+  getParentRoute: () => inside,
+  path: "/audit",
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import("./pages/audit"), "AuditPage"),
+});
+const system = createRoute({
+  getParentRoute: () => inside,
+  path: "/system",
+  component: lazyRouteComponent(() => import("./pages/system"), "SystemPage"),
+});
 const project = createRoute({
   getParentRoute: () => inside,
   path: "/projects/$projectId",
@@ -122,7 +140,7 @@ const project = createRoute({
 const nowhere = createRoute({ getParentRoute: () => inside, path: "$", component: () => <NotFound /> });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, setup, invitation, reset, inside.addChildren([home, datasets, dataset, image, jobs, job, compare, train, models, account, people, project, nowhere])]),
+  routeTree: root.addChildren([login, setup, invitation, reset, inside.addChildren([home, datasets, dataset, image, jobs, job, compare, train, models, account, people, projects, project, audit, system, nowhere])]),
   defaultPreload: "intent",
   defaultPendingComponent: () => <Skeleton height="40vh" />,
   defaultErrorComponent: ({ error }) => <Failure error={error} retry={() => location.reload()} />,

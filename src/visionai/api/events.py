@@ -104,6 +104,11 @@ class Streams:
             if not theirs:
                 del self._open[credential.user_id]
 
+    @property
+    def count(self) -> int:
+        """How many are open here."""
+        return sum(map(len, self._open.values()))
+
     async def watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)

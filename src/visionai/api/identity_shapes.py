@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from visionai.api.shapes import Body, PersonRef
 from visionai.identity.access import ProjectRole, Role, Scope
-from visionai.identity.audit import Via
+from visionai.identity.audit import Action, Via
 from visionai.names import UNFIT, Name, OptionalName
 
 _PART = rf"[^@\s,;:<>()\[\]\\\"{UNFIT}]+"
@@ -219,8 +219,14 @@ class Project(msgspec.Struct):
     id: UUID
     name: str
     role: ProjectRole
-    """The asker's own role in it."""
+    """What the asker may do in it: for a viewer never more than a reader."""
     created_at: datetime
+
+
+class ListedProject(Project):
+    datasets: int
+    trainings: int
+    members: int
 
 
 class Me(msgspec.Struct):
@@ -252,6 +258,27 @@ class MemberChange(Body):
     role: ProjectRole
 
 
+# --- notices --------------------------------------------------------------------------------------------------------
+
+
+class Notice(msgspec.Struct):
+    """What somebody else did that concerns the one who asks."""
+
+    id: UUID
+    time: datetime
+    by: str
+    """Their address, as it was."""
+    action: Literal["member.added", "member.role_changed", "member.removed", "user.role_changed", "job.cancelled"]
+    project_id: UUID | None
+    project_name: str | None
+    """As it is called now; None where it is gone."""
+    job_id: UUID | None
+    """Of the training that was stopped."""
+    job_name: str | None
+    role: Role | ProjectRole | None
+    """The new one."""
+
+
 # --- audit ----------------------------------------------------------------------------------------------------------
 
 
@@ -267,10 +294,14 @@ class AuditEntry(msgspec.Struct):
     """Of the API token, where one was shown."""
     ip: str
     """Empty for who is no admin."""
-    action: str
+    action: Action
     project_id: UUID | None
+    project_name: str | None
+    """As it is called now; None where it is gone."""
     target_type: str
     target_id: UUID | None
     target_name: str
+    target_exists: bool
+    """Whether it is a data set, training, project or person that is still there."""
     detail: dict[str, Any]
     """Of a change, each field with ``old`` and ``new``."""

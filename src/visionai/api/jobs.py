@@ -30,7 +30,7 @@ from visionai.datasets.tables import Dataset, DatasetImage, DatasetVersion
 from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict
 from visionai.identity.access import CurrentUser
-from visionai.identity.audit import record
+from visionai.identity.audit import Action, record
 from visionai.identity.tables import User
 from visionai.ids import uuid7
 from visionai.jobs import again, artifacts, estimate, events, history, listing, predictions, queries, slots, submit
@@ -130,14 +130,21 @@ async def list_jobs(
     request: Request[Any, Any, Any], user: NamedDependency[CurrentUser], parts: NamedDependency[Parts],
     states: States = None, q: Holds = None, framework: OptionalName = None, model_name: OptionalName = None,
     dataset_id: FromQuery[UUID | None] = None, created_by: FromQuery[UUID | None] = None,
-    created_after: OptionalTime = None, order: Order = "newest", cursor: FromQuery[UUID | None] = None,
-    limit: Limit = 50,
+    created_after: OptionalTime = None, project_id: FromQuery[UUID | None] = None, order: Order = "newest",
+    cursor: FromQuery[UUID | None] = None, limit: Limit = 50,
 ) -> Page[shapes.Job]:  # fmt: skip
     """In another order by ``sort``: the best first, of whatever metric each is judged by, or those trained longest.
     A parameter that is unknown is refused, since a list that is not narrowed passes for one that is."""
     only_known(request)
     wanted = listing.Filter(
-        list(states or []), q, framework, model_name, dataset_id, created_by, zoned("created_after", created_after)
+        list(states or []),
+        q,
+        framework,
+        model_name,
+        dataset_id,
+        created_by,
+        zoned("created_after", created_after),
+        project_id,
     )
     async with parts.db.read() as session:
         found = await listing.page(session, user, wanted, order=order, after=cursor, limit=limit)
@@ -348,7 +355,8 @@ async def change_artifact(
         if data.pinned and artifact.superseded and not artifact.pinned:
             raise Conflict("A later checkpoint has replaced it, and it is being freed.", code="artifact_superseded")
         artifact.pinned = data.pinned
-        action, target = f"artifact.{'' if data.pinned else 'un'}pinned", ("artifact", artifact_id, artifact.name)
+        action: Action = "artifact.pinned" if data.pinned else "artifact.unpinned"
+        target = ("artifact", artifact_id, artifact.name)
         record(session, user.actor, action, target, project_id=job.project_id, job=job.id)
         return _artifact(artifact, job, parts.storage)
 

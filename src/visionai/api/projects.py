@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
@@ -21,13 +22,23 @@ from visionai.identity import access, projects
 from visionai.identity.access import CurrentUser
 from visionai.identity.audit import record
 from visionai.identity.tables import Project, ProjectMember, User
-from visionai.jobs.projects import forget_traces, require_empty
+from visionai.jobs.projects import Held, forget_traces, held, require_empty
 
 
 @get("/projects", responses=responses(), summary="One's projects")
-async def list_projects(user: NamedDependency[CurrentUser], db: NamedDependency[Database]) -> Page[shapes.Project]:
+async def list_projects(
+    user: NamedDependency[CurrentUser], db: NamedDependency[Database]
+) -> Page[shapes.ListedProject]:  # fmt: skip
+    """Of an admin all. Each with how much is in it."""
     async with db.read() as session:
-        return Page([project_shape(p, role) for p, role in await access.my_projects(session, user)])
+        found, counts = await access.my_projects(session, user), await held(session, user)
+    return Page([
+        shapes.ListedProject(
+            project.id, project.name, role, project.created_at,
+            **msgspec.structs.asdict(counts.get(project.id, Held())),
+        )
+        for project, role in found
+    ])  # fmt: skip
 
 
 @post(

@@ -17,11 +17,11 @@ to be signed in.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Uuid, bindparam, or_, select, true
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -256,16 +256,23 @@ async def audit_filter(session: AsyncSession, user: CurrentUser, project_id: UUI
 
 
 async def my_projects(session: AsyncSession, user: CurrentUser) -> list[tuple[Project, ProjectRole]]:
-    """With the user's own role in each; an admin sees all and acts as owner."""
+    """With the role they act in: for a viewer never more than a reader's; an admin sees all and acts as owner.
+    First stands the one where things go when none is named (``default_project``)."""
     if user.is_admin:
-        return [(p, "owner") for p in await session.scalars(select(Project).order_by(Project.id))]
+        mine = and_(
+            ProjectMember.project_id == Project.id, ProjectMember.user_id == user.id, ProjectMember.role != "reader"
+        )
+        query = select(Project).outerjoin(ProjectMember, mine)
+        return [
+            (p, "owner") for p in await session.scalars(query.order_by(ProjectMember.user_id.is_(None), Project.id))
+        ]
     rows = await session.execute(
         select(Project, ProjectMember.role)
         .join(ProjectMember, ProjectMember.project_id == Project.id)
         .where(ProjectMember.user_id == user.id)
         .order_by(Project.id)
     )
-    return [(project, role) for project, role in rows]  # type: ignore[misc]  # a String column holds the literal
+    return [(project, _acting(role, user)) for project, role in rows]
 
 
 _WHO = (User.id, User.email, User.name, User.role, User.disabled_at)
@@ -289,6 +296,13 @@ def _current(row: Any, shown: Credential, scope: str, token_name: str | None, ip
     if row.disabled_at is not None:
         raise Unauthorised("This account is disabled: ask an admin.", code="account_disabled")
     return CurrentUser(row.id, row.email, row.name, row.role, shown, scope, token_name, ip)
+
+
+def _acting(role: str, user: CurrentUser) -> ProjectRole:
+    """The lesser of the two."""
+    rank = min(RANK[role], CEILING[user.role])
+    roles: dict[int, Any] = {number: name for name, number in RANK.items()}
+    return cast(ProjectRole, roles[rank])
 
 
 async def _rank(session: AsyncSession, user: CurrentUser, project_id: UUID) -> int:

@@ -16,6 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from visionai.identity.tables import AuditEntry
 
 Via = Literal["session", "token", "setup", "link"]
+Action = Literal[
+    "user.created", "user.renamed", "user.role_changed", "user.disabled", "user.enabled", "user.password_changed",
+    "user.password_refused", "user.reset_link_made", "session.signed_in", "session.refused", "session.signed_out",
+    "session.ended", "session.all_ended", "token.created", "token.deleted", "invitation.created",
+    "invitation.withdrawn", "project.created", "project.renamed", "project.deleted", "member.added",
+    "member.role_changed", "member.removed", "quota.changed", "dataset.created", "dataset.deleted", "upload.given_up",
+    "job.created", "job.cancelled", "job.retried", "job.resumed", "job.deleted", "artifact.pinned", "artifact.unpinned",
+]  # fmt: skip
+"""Of what to what. The UI has words for each; none is ever taken out, since what was recorded stays."""
 
 MOST_DETAIL = 4096
 """Bytes of JSON."""
@@ -32,7 +41,7 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 def record(
-    session: AsyncSession, who: Actor, action: str, target: tuple[str, UUID | None, str], *,
+    session: AsyncSession, who: Actor, action: Action, target: tuple[str, UUID | None, str], *,
     project_id: UUID | None = None, **detail: Any,
 ) -> None:  # fmt: skip
     """``action``: what was done to what (``job.created``); ``target``: its kind, its id and its name."""

@@ -30,7 +30,8 @@ log = structlog.get_logger()
 RESET_LIFE = timedelta(hours=24)
 
 
-CHANGES = {"role": "user.role_changed", "disabled": "user.disabled"}
+CHANGES: dict[str, audit.Action] = {"role": "user.role_changed", "disabled": "user.disabled"}
+OTHERWISE: audit.Action = "user.renamed"
 """What a change of several fields is called: by the weightiest. Its detail names all."""
 
 
@@ -77,7 +78,7 @@ async def change(session: AsyncSession, user: CurrentUser, user_id: UUID, change
         changed.name = change.name
     role, disabled, name = zip(before, (changed.role, changed.disabled_at is not None, changed.name), strict=True)
     detail = audit.changed(role=role, disabled=disabled, name=name)
-    action = next((action for field, action in CHANGES.items() if field in detail), "user.renamed")
+    action: audit.Action = next((done for field, done in CHANGES.items() if field in detail), OTHERWISE)
     if action == "user.disabled" and changed.disabled_at is None:
         action = "user.enabled"
     audit.record(session, user.actor, action, ("user", user_id, changed.email), project_id=None, **detail)

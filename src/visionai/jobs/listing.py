@@ -20,6 +20,7 @@ Order: TypeAlias = Literal["newest", "best", "duration"]
 
 NOTHING = -1e300  # ranks what has no value yet behind all that have one
 SLACK = timedelta(minutes=1)
+EXACTLY = ("framework", "model_name", "dataset_id", "created_by", "project_id")
 CHOICES = 200
 """So many of each kind are offered: more is no list that anybody reads."""
 
@@ -35,6 +36,7 @@ class Filter(msgspec.Struct, frozen=True):
     dataset_id: UUID | None = None
     created_by: UUID | None = None
     created_after: datetime | None = None
+    project_id: UUID | None = None
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -81,7 +83,7 @@ def _visible(query: Select[Any], user: CurrentUser) -> Select[Any]:
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    exactly = {name: getattr(wanted, name) for name in ("framework", "model_name", "dataset_id", "created_by")}
+    exactly = {name: getattr(wanted, name) for name in EXACTLY}
     conditions = [getattr(Job, name) == value for name, value in exactly.items() if value is not None]
     if wanted.states:
         conditions.append(Job.state.in_(wanted.states))

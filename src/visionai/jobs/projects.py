@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select
+import msgspec
+from sqlalchemy import ColumnElement, delete, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.datasets.tables import Dataset, DatasetVersion
 from visionai.errors import Conflict
+from visionai.identity.access import CurrentUser, project_filter
+from visionai.identity.tables import ProjectMember
 from visionai.jobs.tables import Job
 from visionai.operations.queries import ACTIVE
 from visionai.operations.tables import Operation
+
+
+class Held(msgspec.Struct):
+    datasets: int = 0
+    trainings: int = 0
+    members: int = 0
+
+
+async def held(session: AsyncSession, user: CurrentUser) -> dict[UUID, Held]:
+    """How much is in each project that this user can see."""
+    found: defaultdict[UUID, Held] = defaultdict(Held)
+    kept = {
+        "datasets": (Dataset.project_id, Dataset.deleted_at.is_(None)),
+        "trainings": (Job.project_id, Job.deleted_at.is_(None)),
+        "members": (ProjectMember.project_id, true()),
+    }  # fmt: skip
+    for name, (column, there) in kept.items():
+        query = select(column, func.count()).where(project_filter(user, column), there).group_by(column)
+        for project_id, count in await session.execute(query):
+            setattr(found[project_id], name, count)
+    return found
 
 
 async def require_empty(session: AsyncSession, project_id: UUID) -> None:

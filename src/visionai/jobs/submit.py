@@ -15,7 +15,7 @@ from visionai.db import after_commit, utcnow
 from visionai.errors import BadInput, FieldError
 from visionai.frameworks import Frameworks
 from visionai.identity.access import CurrentUser, may_see, require_project
-from visionai.identity.audit import record
+from visionai.identity.audit import Action, record
 from visionai.jobs import events, history
 from visionai.jobs.decide import Problem
 from visionai.jobs.policy import Policy
@@ -92,7 +92,7 @@ async def submit(
     await session.flush()
     job.best = await history.best(session, job)
     events.emit(session, job, "state", {"state": job.state, "reason": ""})
-    action = "job.resumed" if checkpoint is not None else "job.retried" if parent is not None else "job.created"
+    action: Action = "job.resumed" if checkpoint is not None else "job.retried" if parent is not None else "job.created"
     record(
         session, user.actor, action, ("job", job.id, job.name), project_id=job.project_id, dataset=dataset.id,
         **({"parent": parent.id} if parent is not None else {}),

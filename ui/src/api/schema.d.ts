@@ -621,6 +621,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What others did of late that concerns oneself
+         * @description Of the last 30 days, the latest first, 20 at most: who has put one into a project or out of it, given one another
+         *     role, or stopped one's training.
+         */
+        get: operations["ApiV1NoticesListNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations/{operation_id}": {
         parameters: {
             query?: never;
@@ -645,7 +666,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One's projects */
+        /**
+         * One's projects
+         * @description Of an admin all. Each with how much is in it.
+         */
         get: operations["ApiV1ProjectsListProjects"];
         put?: never;
         /** Make a project; its maker owns it */
@@ -730,6 +754,26 @@ export interface paths {
         get: operations["ApiV1ProjectsProjectIdQuotaGetProjects"];
         /** Set it (admins) */
         put: operations["ApiV1ProjectsProjectIdQuotaPutProjects"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the server is: its parts, disk, queue and processes
+         * @description For admins. A part that does not answer is waited for 2 s.
+         */
+        get: operations["ApiV1SystemGetSystem"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1430,6 +1474,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AboutDatabase */
+        AboutDatabase: {
+            /** @enum {string} */
+            kind: "sqlite" | "postgresql";
+            revision: string;
+            size_bytes: number;
+        };
         /** Acceptance */
         Acceptance: {
             /** @default false */
@@ -1536,7 +1587,8 @@ export interface components {
         };
         /** AuditEntry */
         AuditEntry: {
-            action: string;
+            /** @enum {string} */
+            action: "user.created" | "user.renamed" | "user.role_changed" | "user.disabled" | "user.enabled" | "user.password_changed" | "user.password_refused" | "user.reset_link_made" | "session.signed_in" | "session.refused" | "session.signed_out" | "session.ended" | "session.all_ended" | "token.created" | "token.deleted" | "invitation.created" | "invitation.withdrawn" | "project.created" | "project.renamed" | "project.deleted" | "member.added" | "member.role_changed" | "member.removed" | "quota.changed" | "dataset.created" | "dataset.deleted" | "upload.given_up" | "job.created" | "job.cancelled" | "job.retried" | "job.resumed" | "job.deleted" | "artifact.pinned" | "artifact.unpinned";
             actor: string;
             detail: {
                 [key: string]: unknown;
@@ -1545,6 +1597,8 @@ export interface components {
             id: string;
             ip: string;
             project_id: string | null;
+            project_name: string | null;
+            target_exists: boolean;
             target_id: string | null;
             target_name: string;
             target_type: string;
@@ -1778,6 +1832,12 @@ export interface components {
             train_count: number;
             val_count: number;
         };
+        /** Disk */
+        Disk: {
+            free_bytes: number;
+            refused_below_bytes: number;
+            total_bytes: number;
+        };
         /** Done */
         Done: {
             error?: components["schemas"]["ErrorInfo"] | null;
@@ -1812,6 +1872,17 @@ export interface components {
             seq?: number | null;
             type: string;
         };
+        /** FailedOperation */
+        FailedOperation: {
+            dataset_id: string | null;
+            dataset_name: string | null;
+            /** Format: date-time */
+            ended_at: string;
+            error: components["schemas"]["Fault"] | null;
+            /** Format: uuid */
+            id: string;
+            kind: string;
+        };
         /** Fault */
         Fault: {
             code: string;
@@ -1844,6 +1915,13 @@ export interface components {
             tasks: ("classification" | "detection" | "segmentation" | "semantic_segmentation" | "pose" | "obb")[];
             version: string | null;
         };
+        /** FrameworkState */
+        FrameworkState: {
+            framework: string;
+            message: string;
+            /** @enum {string} */
+            status: "ready" | "installing" | "absent" | "error";
+        };
         /** Heartbeat */
         Heartbeat: {
             epoch: number;
@@ -1875,6 +1953,12 @@ export interface components {
             class: string;
             keypoints?: number[][] | null;
             polygon?: number[][] | null;
+        };
+        /** Imports */
+        Imports: {
+            at_once: number;
+            running: number;
+            waiting: number;
         };
         /** InputDataset */
         InputDataset: {
@@ -2003,6 +2087,14 @@ export interface components {
             time: string;
             type: string;
         };
+        /** JobSince */
+        JobSince: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: date-time */
+            since: string;
+        };
         /** JobValidation */
         JobValidation: {
             attempt: number;
@@ -2017,6 +2109,19 @@ export interface components {
             primary_metric: {
                 [key: string]: unknown;
             };
+        };
+        /** ListedProject */
+        ListedProject: {
+            /** Format: date-time */
+            created_at: string;
+            datasets: number;
+            /** Format: uuid */
+            id: string;
+            members: number;
+            name: string;
+            /** @enum {string} */
+            role: "reader" | "editor" | "owner";
+            trainings: number;
         };
         /** LogBatch */
         LogBatch: {
@@ -2198,6 +2303,22 @@ export interface components {
              */
             role?: "admin" | "manager" | "engineer" | "viewer";
         };
+        /** Notice */
+        Notice: {
+            /** @enum {string} */
+            action: "member.added" | "member.role_changed" | "member.removed" | "user.role_changed" | "job.cancelled";
+            by: string;
+            /** Format: uuid */
+            id: string;
+            job_id: string | null;
+            job_name: string | null;
+            project_id: string | null;
+            project_name: string | null;
+            /** @enum {null|string} */
+            role: "admin" | "manager" | "engineer" | "viewer" | "reader" | "editor" | "owner" | null;
+            /** Format: date-time */
+            time: string;
+        };
         /** OpenSession */
         OpenSession: {
             /** Format: date-time */
@@ -2242,19 +2363,24 @@ export interface components {
             items: components["schemas"]["Invitation"][];
             next_cursor?: string | null;
         };
+        /** Page[ListedProject] */
+        "Page_visionai.api.identity_shapes.ListedProject_": {
+            items: components["schemas"]["ListedProject"][];
+            next_cursor?: string | null;
+        };
         /** Page[Member] */
         "Page_visionai.api.identity_shapes.Member_": {
             items: components["schemas"]["Member"][];
             next_cursor?: string | null;
         };
+        /** Page[Notice] */
+        "Page_visionai.api.identity_shapes.Notice_": {
+            items: components["schemas"]["Notice"][];
+            next_cursor?: string | null;
+        };
         /** Page[OpenSession] */
         "Page_visionai.api.identity_shapes.OpenSession_": {
             items: components["schemas"]["OpenSession"][];
-            next_cursor?: string | null;
-        };
-        /** Page[Project] */
-        "Page_visionai.api.identity_shapes.Project_": {
-            items: components["schemas"]["Project"][];
             next_cursor?: string | null;
         };
         /** Page[User] */
@@ -2460,6 +2586,12 @@ export interface components {
         SetupState: {
             needed: boolean;
         };
+        /** Slots */
+        Slots: {
+            gpus: number;
+            total: number;
+            used: number;
+        };
         /** Span */
         Span: {
             high: number;
@@ -2473,15 +2605,62 @@ export interface components {
             gpu_util?: number | null;
             rss?: number | null;
         };
+        /** SystemHealth */
+        SystemHealth: {
+            data_dir: string;
+            database: components["schemas"]["AboutDatabase"];
+            disk: components["schemas"]["Disk"];
+            execution_mode: string;
+            failures: components["schemas"]["FailedOperation"][];
+            frameworks: components["schemas"]["FrameworkState"][];
+            imports: components["schemas"]["Imports"];
+            jobs: {
+                [key: string]: number;
+            };
+            last_sweep_seconds: number | null;
+            longest_silent: components["schemas"]["JobSince"] | null;
+            memory_bytes: number | null;
+            oldest_waiting: components["schemas"]["JobSince"] | null;
+            parts: {
+                [key: string]: components["schemas"]["TimedHealth"];
+            };
+            silence_seconds: number;
+            slots: components["schemas"]["Slots"];
+            /** Format: date-time */
+            started_at: string;
+            storage_type: string;
+            sweep_seconds: number;
+            trainers: components["schemas"]["TrainerProcess"][];
+            uploads: number;
+            version: string;
+            watchers: number;
+        };
         /** Ticket */
         Ticket: {
             expires_in: number;
             token: string;
         };
+        /** TimedHealth */
+        TimedHealth: {
+            message: string;
+            ok: boolean;
+            seconds: number;
+        };
         /** Timeline */
         Timeline: {
             activities: components["schemas"]["Activity"][];
             states: components["schemas"]["JobEvent"][];
+        };
+        /** TrainerProcess */
+        TrainerProcess: {
+            attempt: number;
+            /** Format: uuid */
+            job_id: string;
+            job_name: string;
+            memory_bytes: number | null;
+            /** Format: date-time */
+            since: string;
+            slot: number;
         };
         /** Upload */
         Upload: {
@@ -4878,6 +5057,53 @@ export interface operations {
             };
         };
     };
+    ApiV1NoticesListNotices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_visionai.api.identity_shapes.Notice_"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1OperationsOperationIdGetOperation: {
         parameters: {
             query?: never;
@@ -4951,7 +5177,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_visionai.api.identity_shapes.Project_"];
+                    "application/json": components["schemas"]["Page_visionai.api.identity_shapes.ListedProject_"];
                 };
             };
             /** @description An error, in words. */
@@ -5656,6 +5882,62 @@ export interface operations {
             };
         };
     };
+    ApiV1SystemGetSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemHealth"];
+                };
+            };
+            /** @description An error, in words. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error, in words. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ApiV1TokensListTokens: {
         parameters: {
             query?: never;
@@ -5868,6 +6150,7 @@ export interface operations {
                 created_by?: string | null;
                 /** @description RFC 3339, with its zone. */
                 created_after?: string | null;
+                project_id?: string | null;
                 sort?: "newest" | "best" | "duration";
                 cursor?: string | null;
                 limit?: number;

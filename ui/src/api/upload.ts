@@ -45,14 +45,14 @@ export const useUploads = (): Upload[] => useSyncExternalStore(uploads.subscribe
  * Uploads an archive, or goes on with what has `begun`; also while one looks at other pages, and when the connection was
  * lost and is back. Resolves to the data set's id, or null if it came to nothing.
  */
-export async function upload(file: File, name: string, begun: Begun | null): Promise<string | null> {
+export async function upload(file: File, name: string, begun: Begun | null, project?: string): Promise<string | null> {
   const key = ++keys;
   const stop = new AbortController();
   let path = begun?.path ?? "";
   put({ key, name, size: file.size, sent: begun?.offset ?? 0, waiting: false, failure: null, cancel: () => stop.abort() });
   try {
     const creation = crypto.getRandomValues(new Uint32Array(4)).join("-");
-    path ||= await persevere(key, stop.signal, () => begin(file, name, creation, stop.signal));
+    path ||= await persevere(key, stop.signal, () => begin(file, { filename: file.name, name, ...(project && { project_id: project }) }, creation, stop.signal));
     sending.add(path);
     const datasetId = await send(file, path, key, stop.signal);
     forget(file);
@@ -95,8 +95,8 @@ export async function giveUp(file: File, path: string): Promise<void> {
 
 export const dismiss = (key: number): void => set(uploads.get().filter((u) => u.key !== key));
 
-async function begin(file: File, name: string, creation: string, signal: AbortSignal): Promise<string> {
-  const metadata = Object.entries({ filename: file.name, name }).map(([key, value]) => `${key} ${base64(value)}`);
+async function begin(file: File, said: Record<string, string>, creation: string, signal: AbortSignal): Promise<string> {
+  const metadata = Object.entries(said).map(([key, value]) => `${key} ${base64(value)}`);
   const headers = { "upload-length": String(file.size), "upload-metadata": metadata.join(","), "idempotency-key": creation };
   const path = (await ask("POST", PATH, { headers, signal })).header("location");
   keep(file, path);

@@ -4,7 +4,9 @@ import { Link } from "@tanstack/react-router";
 import { useEffect, useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { $api } from "../api/client";
 import type { ConversationView, Message } from "../live/use-conversation";
+import { useProjectName, useProjects } from "../lib/projects";
 import { useWords } from "../words";
+import { ProjectChooser } from "./ProjectChooser";
 import { Prose } from "./Prose";
 import { Callout, Skeleton } from "./states";
 
@@ -12,6 +14,8 @@ import { Callout, Skeleton } from "./states";
 export function Chat({ conversation }: { conversation: ConversationView }) {
   const t = useWords();
   const { messages, busy, failure, unanswered, loading, say } = conversation;
+  const projects = useProjects() ?? [];
+  const project = useProjectName(conversation.project ?? "");
   const log = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (log.current) log.current.scrollTop = log.current.scrollHeight;
@@ -19,7 +23,10 @@ export function Chat({ conversation }: { conversation: ConversationView }) {
   return (
     <section className="panel chat" aria-label={t.chat.title}>
       <div className="chat-head">
-        <h2>{t.chat.title}</h2>
+        <h2>
+          {t.chat.title}
+          {!conversation.choose && project !== null && <span className="small dim"> · {project}</span>}
+        </h2>
         {messages.length > 0 && (
           <Button size="compact-sm" variant="subtle" onClick={conversation.restart}>
             {t.chat.restart}
@@ -28,7 +35,7 @@ export function Chat({ conversation }: { conversation: ConversationView }) {
       </div>
       <div ref={log} className="chat-log" role="log" aria-live="polite" tabIndex={0}>
         {loading && <Skeleton height={120} label={t.chat.loading} />}
-        {!loading && messages.length === 0 && !unanswered && <Welcome say={say} />}
+        {!loading && messages.length === 0 && !unanswered && <Welcome project={conversation.project} say={say} />}
         {messages.map((message, i) => (
           <Said key={message.id} message={message} open={i === messages.length - 1 && !busy} say={say} />
         ))}
@@ -57,6 +64,7 @@ export function Chat({ conversation }: { conversation: ConversationView }) {
             }
           />
         )}
+        {conversation.choose && messages.length === 0 && <ProjectChooser label={t.chat.project} shown projects={projects} value={conversation.project ?? ""} onChange={conversation.choose} />}
         <Composer busy={busy} say={say} />
       </div>
     </section>
@@ -127,11 +135,11 @@ function Composer({ busy, say }: { busy: boolean; say: (content: string) => void
   );
 }
 
-function Welcome({ say }: { say: (content: string) => void }) {
+function Welcome({ project, say }: { project: string | undefined; say: (content: string) => void }) {
   const t = useWords();
   const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } });
   if (!datasets.data) return null;
-  const ready = datasets.data.items.find((d) => d.status === "ready");
+  const ready = datasets.data.items.find((d) => d.status === "ready" && d.project_id === project);
   const example = ready && t.chat.sayExample({ dataset: ready.name });
   return (
     <div className="chat-welcome">

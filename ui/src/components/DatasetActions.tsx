@@ -1,12 +1,14 @@
 import { Button } from "@mantine/core";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { api, queryClient, unwrap, type Schemas } from "../api/client";
+import { useMayEdit } from "../lib/projects";
 import { useWords } from "../words";
 import { AskButton } from "./AskButton";
 
 /** What one may do with a data set: train on it, upload it once more where it failed, delete it. */
 export function DatasetActions({ dataset }: { dataset: Schemas["Dataset"] }) {
   const t = useWords().datasets;
+  if (!useMayEdit(dataset.project_id)) return null;
   return (
     <div className="row wrap">
       {dataset.status === "ready" && (

@@ -4,11 +4,13 @@ import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState, type DragEvent, type SubmitEvent } from "react";
 import { dismiss, giveUp, unfinished, upload, useUploads, type Begun, type Upload } from "../api/upload";
 import { bytes } from "../lib/format";
+import type { Project } from "../lib/projects";
 import { useWords } from "../words";
+import { ProjectChooser } from "./ProjectChooser";
 import { Bar, Callout } from "./states";
 
-/** An archive dropped or chosen, named, then sent; or gone on with, where its upload had broken off. */
-export function DropUpload() {
+/** An archive dropped or chosen, named, then sent into one of these projects; or gone on with, where its upload had broken off. */
+export function DropUpload({ projects, into }: { projects: readonly Project[]; into?: string | undefined }) {
   const t = useWords();
   const navigate = useNavigate();
   const chooser = useRef<HTMLInputElement>(null);
@@ -18,6 +20,8 @@ export function DropUpload() {
   const [earlier, setEarlier] = useState<{ file: File; begun: Begun | null } | null>(null);
   const begun = earlier?.file === file ? earlier?.begun : null;
   const uploads = useUploads();
+  const [chosenProject, setProject] = useState(into);
+  const project = (projects.find((p) => p.id === chosenProject) ?? projects[0])?.id;
 
   const choose = (chosen: File | undefined): void => {
     if (!chosen) return;
@@ -33,7 +37,7 @@ export function DropUpload() {
   const send = async (chosen: File, goingOn: Begun | null): Promise<void> => {
     setFile(null);
     if (begun && !goingOn) await giveUp(chosen, begun.path);
-    const id = await upload(chosen, name.trim() || chosen.name, goingOn);
+    const id = await upload(chosen, name.trim() || chosen.name, goingOn, project);
     if (id && location.pathname === "/datasets") void navigate({ to: "/datasets/$datasetId", params: { datasetId: id } });
   };
 
@@ -60,6 +64,7 @@ export function DropUpload() {
             }}
           >
             <TextInput label={t.upload.name} description={t.upload.file({ name: file.name, size: bytes(file.size) })} required maxLength={200} data-autofocus value={name} onChange={(e) => setName(e.currentTarget.value)} />
+            {!begun && <ProjectChooser label={t.upload.project} shown projects={projects} value={project ?? ""} onChange={setProject} />}
             {begun && (
               <p className="small" role="status">
                 {t.upload.brokeOff({ sent: bytes(begun.offset), size: bytes(file.size) })}

@@ -4,6 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api, ENDED, unwrap, type Schemas } from "../api/client";
 import { useUser } from "../api/session";
+import { useMayEdit } from "../lib/projects";
 import { jobQueries } from "../live/use-job";
 import { useWords } from "../words";
 import { AskButton } from "./AskButton";
@@ -11,17 +12,19 @@ import { WatchToggle } from "./WatchToggle";
 
 type Job = Schemas["Job"];
 
-/** What one may do with a job: stop it while it runs; go on from it, repeat it or delete it when it has ended. */
+/** What one may do with a job: compare it; who edits in its project may also stop it while it runs; go on from it, repeat it or delete it when it has ended. */
 export function JobActions({ job }: { job: Job }) {
   const t = useWords();
   const me = useUser();
-  if (ENDED.includes(job.state)) return <Ended job={job} />;
+  const mayEdit = useMayEdit(job.project_id);
+  const ended = ENDED.includes(job.state);
+  if (ended && mayEdit) return <Ended job={job} />;
   return (
     <div className="row wrap">
-      {me && me.id !== job.created_by.id && <WatchToggle kind="jobs" id={job.id} label={t.actions.tellMe} />}
-      <TrainAgain job={job} />
+      {!ended && me && me.id !== job.created_by.id && <WatchToggle kind="jobs" id={job.id} label={t.actions.tellMe} />}
+      {mayEdit && <TrainAgain job={job} />}
       <CompareWith job={job} />
-      <Cancel job={job} />
+      {mayEdit && <Cancel job={job} />}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { ChevronDown, Search } from "lucide-react";
 import { useRef, useState } from "react";
 import { $api } from "../api/client";
 import { useUser } from "../api/session";
+import { useProjects } from "../lib/projects";
 import { JOB_SORTS, SINCE, type JobSearch } from "../lib/search";
 import { useWords } from "../words";
 
@@ -20,8 +21,9 @@ export function JobFilters() {
   const search = useSearch({ from: "/inside/jobs" });
   const navigate = useNavigate({ from: "/jobs" });
   const choices = $api.useQuery("get", "/api/v1/training/jobs/choices", {}, { staleTime: 30_000 }).data;
+  const projects = useProjects() ?? [];
   const put = (change: JobSearch): void => void navigate({ search: (old) => ({ ...old, ...change }), replace: true, resetScroll: false });
-  const select = (name: "framework" | "model" | "dataset" | "who" | "since" | "sort", all: string, options: Choice[], least = 2) => {
+  const select = (name: "framework" | "model" | "dataset" | "who" | "project" | "since" | "sort", all: string, options: Choice[], least = 2) => {
     const value = search[name] ?? "";
     if (options.length < least && value === "") return null;
     const known = value === "" || options.some((o) => o.value === value) ? options : [...options, { value, label: value }];
@@ -35,6 +37,7 @@ export function JobFilters() {
       {select("model", t.jobs.anyModel, plain(choices?.models))}
       {select("dataset", t.jobs.anyDataset, choices?.datasets.map((d) => ({ value: d.id, label: d.name })) ?? [])}
       {select("who", t.jobs.anybody, [...(user ? [{ value: user.id, label: t.jobs.mine }] : []), ...people.map((p) => ({ value: p.id, label: p.name }))])}
+      {select("project", t.jobs.anyProject, projects.map((p) => ({ value: p.id, label: p.name })))}
       {select("since", t.jobs.anyTime, SINCE.map((value) => ({ value, label: t.jobs.since[value] })))}
       {select("sort", t.jobs.newest, JOB_SORTS.map((value) => ({ value, label: t.jobs.sorts[value] })))}
     </search>

@@ -4,6 +4,7 @@ import { Download, Pin as PinIcon } from "lucide-react";
 import { useMemo, useState } from "react";
 import { api, ENDED, unwrap, type Schemas } from "../api/client";
 import { bytes, metric, metricShort } from "../lib/format";
+import { useMayEdit } from "../lib/projects";
 import { WAITING, type MetricRow } from "../live/job";
 import { jobQueries } from "../live/use-job";
 import { titled, useWords, words } from "../words";
@@ -18,6 +19,7 @@ const COLUMNS = 24;
 
 export function JobOverview({ job, now }: { job: Schemas["Job"]; now: number }) {
   const t = useWords().job;
+  const mayPin = useMayEdit(job.project_id);
   const metrics = useQuery(jobQueries.metrics(job.id));
   const rows = metrics.data?.items ?? NO_ROWS;
   const ended = ENDED.includes(job.state);
@@ -44,7 +46,7 @@ export function JobOverview({ job, now }: { job: Schemas["Job"]; now: number }) 
           </div>
           <Timeline jobId={job.id} ended={ended} now={now} />
         </section>
-        <Artifacts jobId={job.id} ended={ended} />
+        <Artifacts jobId={job.id} mayPin={mayPin} ended={ended} />
       </div>
     </div>
   );
@@ -110,7 +112,7 @@ const byKind = (a: Schemas["Artifact"], b: Schemas["Artifact"]): number => ORDER
 
 const kindOf = (artifact: Schemas["Artifact"]): string => titled(words().artifacts, artifact.kind) ?? artifact.name;
 
-function Artifacts({ jobId, ended }: { jobId: string; ended: boolean }) {
+function Artifacts({ jobId, mayPin, ended }: { jobId: string; mayPin: boolean; ended: boolean }) {
   const t = useWords().files;
   const artifacts = useQuery(jobQueries.artifacts(jobId));
   return (
@@ -133,7 +135,7 @@ function Artifacts({ jobId, ended }: { jobId: string; ended: boolean }) {
                 {artifact.epoch ? ` · ${t.epoch({ n: artifact.epoch })}` : ""}
               </div>
             </div>
-            <Pin artifact={artifact} jobId={jobId} />
+            {mayPin && <Pin artifact={artifact} jobId={jobId} />}
             <Button component="a" href={artifact.download_url} download={artifact.name} variant="default" size="xs" leftSection={<Download size={14} aria-hidden />} aria-label={t.downloadOf({ name: kindOf(artifact) })}>
               {t.download}
             </Button>

@@ -4,12 +4,15 @@ import { RotateCcw } from "lucide-react";
 import type { ReactNode } from "react";
 import { ENDED, type Schemas } from "../api/client";
 import { ago, duration, elapsed, metric, metricShort, metricTitle } from "../lib/format";
+import { useMayEdit, useProjectName } from "../lib/projects";
 import { useWords } from "../words";
 import { Bar, JobBadge, jobTone } from "./states";
 
 /** A job in a line: state, progress, best metric, time, and the way to train it again. `pick` stands before it. */
 export function JobRow({ job, now, pick }: { job: Schemas["Job"]; now: number; pick?: ReactNode }) {
   const t = useWords();
+  const project = useProjectName(job.project_id);
+  const mayEdit = useMayEdit(job.project_id);
   // What the server calls a job that was given no name.
   const unnamed = `${job.model_name} on ${job.dataset_name}`;
   const outcome = job.error?.message ?? job.state_reason;
@@ -24,6 +27,7 @@ export function JobRow({ job, now, pick }: { job: Schemas["Job"]; now: number; p
         <div className="small dim clip">
           {job.name !== unnamed && `${t.what({ model: job.model_name, dataset: job.dataset_name })} · `}
           {job.framework} · {ago(job.created_at, now)}
+          {project !== null && ` · ${project}`}
         </div>
       </div>
       <div className="job-state">
@@ -52,9 +56,11 @@ export function JobRow({ job, now, pick }: { job: Schemas["Job"]; now: number; p
         )}
       </div>
       <div className="job-time small dim num">{job.started_at && elapsed(job.started_at, job.ended_at, now)}</div>
-      <Link to="/train" search={{ from: job.id } as never} className="job-again" aria-label={t.jobs.again({ name: job.name })} title={t.jobs.again({ name: job.name })}>
-        <RotateCcw size={16} aria-hidden />
-      </Link>
+      {mayEdit && (
+        <Link to="/train" search={{ from: job.id } as never} className="job-again" aria-label={t.jobs.again({ name: job.name })} title={t.jobs.again({ name: job.name })}>
+          <RotateCcw size={16} aria-hidden />
+        </Link>
+      )}
     </div>
   );
 }

@@ -13,7 +13,10 @@ export function Keys({ onClose }: { onClose: () => void }) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   const [single, setSingle] = useState(singleKeys.on);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    dialog.current?.showModal();
+    dialog.current?.querySelector("h2")?.focus(); // what is read first, not the switch at the end
+  }, []);
   const mod = APPLE ? "⌘" : t.control;
   const groups: { title: string; keys: [does: string, ...pressed: string[][]][] }[] = [
     { title: t.everywhere, keys: [[t.palette, [mod, "K"], ["/"]], [t.sheet, ["?"]], [t.escape, [t.esc]]] },
@@ -53,7 +56,9 @@ export function Keys({ onClose }: { onClose: () => void }) {
   return (
     <dialog ref={dialog} className="dialog keys" aria-labelledby={id} onClose={onClose}>
       <div className="stack">
-        <h2 id={id}>{t.title}</h2>
+        <h2 id={id} tabIndex={-1}>
+          {t.title}
+        </h2>
         {groups.map((group) => (
           <section key={group.title} className="stack-s" aria-label={group.title}>
             <h3>{group.title}</h3>

@@ -8,7 +8,8 @@ import { useUser } from "../api/session";
 import { signOut } from "../api/sign-out";
 import { useSettled } from "../lib/hooks";
 import { bestFirst } from "../lib/match";
-import { looksAfter } from "../lib/people";
+import { isAdmin, looksAfter } from "../lib/people";
+import { useProjects } from "../lib/projects";
 import { chooseLanguage, useWords } from "../words";
 import { LANGUAGES, type Language } from "../words/locale";
 import { JobBadge } from "./states";
@@ -114,6 +115,7 @@ function useFound(typed: string, onShortcuts: () => void): { groups: Group[]; se
     placeholderData: (before) => before,
   });
   const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } });
+  const projects = useProjects() ?? [];
   const pages: Option[] = [
     { id: "home", name: t.shell.home, act: () => void navigate({ to: "/" }) },
     { id: "datasets", name: t.shell.datasets, act: () => void navigate({ to: "/datasets" }) },
@@ -121,11 +123,17 @@ function useFound(typed: string, onShortcuts: () => void): { groups: Group[]; se
     { id: "models", name: t.shell.models, act: () => void navigate({ to: "/models" }) },
     { id: "compare", name: t.palette.compare, act: () => void navigate({ to: "/compare" }) },
     { id: "account", name: t.account.title, act: () => void navigate({ to: "/account" }) },
+    { id: "projects", name: t.people.projects, act: () => void navigate({ to: "/projects" }) },
     ...(looksAfter(user) ? [{ id: "people", name: t.people.title, act: () => void navigate({ to: "/people" }) }] : []),
+    ...(isAdmin(user) ? [{ id: "audit", name: t.shell.audit, act: () => void navigate({ to: "/audit" }) }, { id: "system", name: t.shell.system, act: () => void navigate({ to: "/system" }) }] : []),
   ];
   const actions: Option[] = [
-    { id: "train", name: t.newTraining, act: () => void navigate({ to: "/train" }) },
-    { id: "upload", name: t.palette.upload, act: () => void navigate({ to: "/datasets" }) },
+    ...(user?.role === "viewer"
+      ? []
+      : [
+          { id: "train", name: t.newTraining, act: () => void navigate({ to: "/train" }) },
+          { id: "upload", name: t.palette.upload, act: () => void navigate({ to: "/datasets" }) },
+        ]),
     ...(["light", "dark", "auto"] as const).map((scheme) => ({ id: scheme, name: t.shell[scheme], act: () => setColorScheme(scheme) })),
     ...(Object.keys(LANGUAGES) as Language[]).filter((language) => language !== t.language).map((language) => ({ id: language, name: t.palette.speak({ language: LANGUAGES[language] }), act: () => void chooseLanguage(language) })),
     { id: "shortcuts", name: t.palette.shortcuts, act: onShortcuts },
@@ -147,6 +155,10 @@ function useFound(typed: string, onShortcuts: () => void): { groups: Group[]; se
         (datasets.data?.items ?? []).map((d) => ({ id: d.id, name: d.name, act: () => void navigate({ to: "/datasets/$datasetId", params: { datasetId: d.id } }) })),
         typed,
       ).slice(0, DATASETS),
+    },
+    {
+      title: t.people.projects,
+      options: typed === "" ? [] : bestFirst(projects.map((p) => ({ id: p.id, name: p.name, act: () => void navigate({ to: "/projects/$projectId", params: { projectId: p.id } }) })), typed).slice(0, DATASETS),
     },
     { title: t.palette.actions, options: bestFirst(actions, typed) },
   ];

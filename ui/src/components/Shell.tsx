@@ -8,9 +8,9 @@ import { useConnection } from "../api/connection";
 import { useUser } from "../api/session";
 import { signOut } from "../api/sign-out";
 import { shortcutOf, type Shortcut } from "../lib/keys";
-import { looksAfter } from "../lib/people";
+import { isAdmin, looksAfter } from "../lib/people";
 import { browser } from "../live/notices";
-import { useWords } from "../words";
+import { useWords, type Words } from "../words";
 import { LanguageSwitch } from "./LanguageSwitch";
 import { Mark } from "./Mark";
 
@@ -30,6 +30,7 @@ const Watch = lazy(() => import("./Watch").then((module) => ({ default: module.W
 export function Shell() {
   const t = useWords();
   const connection = useConnection();
+  const maker = useUser()?.role !== "viewer";
   const [open, setOpen] = useState<Shortcut | null>(null);
   useLeaveWhenSignedOut();
   useShortcuts(setOpen);
@@ -53,10 +54,12 @@ export function Shell() {
             ))}
           </nav>
           <div className="row">
-            <Button component={Link} to="/train" size="xs" className="shell-new" aria-label={t.newTraining}>
-              <Plus size={15} aria-hidden />
-              <span className="shell-new-name">{t.newTraining}</span>
-            </Button>
+            {maker && (
+              <Button component={Link} to="/train" size="xs" className="shell-new" aria-label={t.newTraining}>
+                <Plus size={15} aria-hidden />
+                <span className="shell-new-name">{t.newTraining}</span>
+              </Button>
+            )}
             <ActionIcon variant="subtle" size="lg" onClick={() => setOpen("palette")} aria-label={t.shell.find} title={t.shell.find} aria-keyshortcuts="Control+K Meta+K">
               <Search size={18} />
             </ActionIcon>
@@ -147,6 +150,13 @@ function SchemeToggle() {
   );
 }
 
+const MENU = [
+  { to: "/projects", say: (t: Words) => t.people.projects, who: () => true },
+  { to: "/people", say: (t: Words) => t.people.title, who: looksAfter },
+  { to: "/audit", say: (t: Words) => t.shell.audit, who: isAdmin },
+  { to: "/system", say: (t: Words) => t.shell.system, who: isAdmin },
+] as const;
+
 const closeAccount = (): void => document.getElementById("account")?.hidePopover();
 
 function Account() {
@@ -167,13 +177,13 @@ function Account() {
             {t.account.title}
           </Link>
         </p>
-        {looksAfter(user) && (
-          <p>
-            <Link to="/people" onClick={closeAccount}>
-              {t.people.title}
+        {MENU.filter(({ who }) => who(user)).map(({ to, say }) => (
+          <p key={to}>
+            <Link to={to} onClick={closeAccount}>
+              {say(t)}
             </Link>
           </p>
-        )}
+        ))}
         <LanguageSwitch />
         <Button variant="default" size="xs" onClick={() => void signOut()}>
           {t.shell.signOut}

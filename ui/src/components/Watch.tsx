@@ -5,6 +5,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { $api, ENDED, queryClient, type Schemas } from "../api/client";
+import { problemOf } from "../api/problem";
 import { useUser } from "../api/session";
 import { faviconOf, useFavicon } from "../lib/favicon";
 import { metric, metricTitle } from "../lib/format";
@@ -31,7 +32,8 @@ export function Watch() {
 function Watching({ me }: { me: string }) {
   const t = useWords().shell;
   const navigate = useNavigate();
-  const running = useQuery({ ...runningQuery, refetchInterval: RUNNING_MS, refetchIntervalInBackground: true }).data?.items;
+  const asked = useQuery({ ...runningQuery, refetchInterval: RUNNING_MS, refetchIntervalInBackground: true });
+  const running = asked.data?.items;
   const beyond = useSyncExternalStore(watched.subscribe, watched.get);
   const others = beyond.projects.length > 0;
   const waiting = $api.useQuery("get", "/api/v1/training/jobs", { params: { query: { state: WAITING, ...(!others && { created_by: me }), limit: MOST } } }, { refetchInterval: WAITING_MS, refetchIntervalInBackground: true }).data?.items;
@@ -49,9 +51,12 @@ function Watching({ me }: { me: string }) {
 
     async function ended(id: string): Promise<void> {
       known.current.delete(id);
-      const job = await queryClient.fetchQuery({ ...jobQueries.job(id), staleTime: 0, retry: false }).catch(() => null);
-      if (!job) return watched.put("jobs", id, false);
-      if (!concerns(job, me, watched.get())) return;
+      const job = await queryClient.fetchQuery({ ...jobQueries.job(id), staleTime: 0, retry: false }).catch((error: unknown) => {
+        // One that is gone, or no longer one's to see, is watched no more; after another failure it is asked for again.
+        if (problemOf(error).status === 404) watched.put("jobs", id, false);
+        else known.current.add(id);
+      });
+      if (!job || !concerns(job, me, watched.get())) return;
       if (!ENDED.includes(job.state)) {
         known.current.add(id);
         return;
@@ -60,7 +65,8 @@ function Watching({ me }: { me: string }) {
       announce(job);
       browser.say(words().shell.ended(job), () => void navigate({ to: "/jobs/$jobId", params: { jobId: id } }), id);
     }
-  }, [running, waiting, beyond, me, navigate]);
+    // What is watched may be in neither list: it is looked for whenever they were asked for.
+  }, [running, asked.dataUpdatedAt, waiting, beyond, me, navigate]);
 
   return (
     <section className="notices" aria-label={t.notices} role="log" aria-live="polite">

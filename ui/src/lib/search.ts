@@ -33,6 +33,7 @@ export type JobSearch = {
   model?: string;
   dataset?: string;
   who?: string;
+  project?: string;
   since?: (typeof SINCE)[number];
   sort?: (typeof JOB_SORTS)[number];
   /** A job that is chosen already: one came here to find another to compare it with. */
@@ -46,6 +47,7 @@ export const jobSearch = (search: Record<string, unknown>): JobSearch => ({
   model: text(search.model),
   dataset: text(search.dataset),
   who: text(search.who),
+  project: text(search.project),
   since: oneOf(SINCE, search.since),
   sort: oneOf(JOB_SORTS, search.sort),
   with: text(search.with),

@@ -9,6 +9,7 @@ import { session, useUser } from "../api/session";
 import { signOutEverywhere } from "../api/sign-out";
 import { AskButton } from "../components/AskButton";
 import { NewPassword, useNewPassword } from "../components/NewPassword";
+import { Quota } from "../components/Quota";
 import { Projects } from "../components/Projects";
 import { Secret } from "../components/Secret";
 import { Badge, Callout, Failure, Skeleton } from "../components/states";
@@ -16,10 +17,12 @@ import { agent } from "../lib/agent";
 import { ago, dateTime } from "../lib/format";
 import { useTitle } from "../lib/hooks";
 import { useWords } from "../words";
+import { useAdminWords } from "../words/admin";
 
 /** What concerns oneself: name, password, where one is signed in, tokens for programs. */
 export function AccountPage() {
   const t = useWords().account;
+  const { quota } = useAdminWords();
   useTitle(t.title);
   const user = useUser();
   const projects = $api.useQuery("get", "/api/v1/auth/me").data?.projects ?? [];
@@ -31,6 +34,10 @@ export function AccountPage() {
         <Person user={user} />
         <Password />
       </div>
+      <section className="panel stack" aria-label={quota.mine}>
+        <h2>{quota.mine}</h2>
+        <Quota subject={{ kind: "user", id: user.id, name: user.name || user.email }} mayChange={user.role === "admin"} />
+      </section>
       {projects.length > 0 && <Projects projects={projects} />}
       <Sessions />
       <Tokens />

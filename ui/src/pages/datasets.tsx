@@ -1,25 +1,34 @@
 import "./datasets.css";
 import "../styles/fields.css";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { $api, type Schemas } from "../api/client";
 import { DropUpload } from "../components/DropUpload";
+import { ProjectChooser } from "../components/ProjectChooser";
 import { Bar, DatasetBadge, Empty, Failure, Skeleton } from "../components/states";
 import { ago, bytes } from "../lib/format";
 import { useTitle } from "../lib/hooks";
+import { editable, useProjectName, useProjects } from "../lib/projects";
 import { useWords } from "../words";
 
 export const isBusy = (dataset: Schemas["Dataset"]): boolean => dataset.status === "uploading" || dataset.status === "processing";
 
 export function DatasetsPage() {
-  const t = useWords().datasets;
+  const words = useWords();
+  const t = words.datasets;
   useTitle(t.title);
-  const list = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } }, {
+  const { project } = useSearch({ from: "/inside/datasets" });
+  const navigate = useNavigate({ from: "/datasets" });
+  const projects = useProjects();
+  const list = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200, ...(project && { project_id: project }) } } }, {
     refetchInterval: (query) => (query.state.data?.items.some(isBusy) ? 1_000 : 4_000),
   });
   return (
     <div className="stack-l">
-      <h1>{t.title}</h1>
-      <DropUpload />
+      <div className="row between wrap">
+        <h1>{t.title}</h1>
+        <ProjectChooser label={words.jobs.anyProject} all={words.jobs.anyProject} projects={projects ?? []} value={project ?? ""} onChange={(id) => void navigate({ search: id ? { project: id } : {}, replace: true })} />
+      </div>
+      {projects && editable(projects).length === 0 ? <p className="dim">{words.upload.onlyLook}</p> : <DropUpload key={project} projects={editable(projects)} into={project} />}
       {list.isPending && <Skeleton height={172} />}
       {list.isError && <Failure error={list.error} retry={() => void list.refetch()} />}
       {list.data?.items.length === 0 && (
@@ -41,6 +50,7 @@ export function DatasetsPage() {
 function Card({ dataset }: { dataset: Schemas["Dataset"] }) {
   const t = useWords();
   const { version, operation } = dataset;
+  const project = useProjectName(dataset.project_id);
   return (
     <Link to="/datasets/$datasetId" params={{ datasetId: dataset.id }} className="panel dataset-card">
       <div className="row between">
@@ -50,6 +60,7 @@ function Card({ dataset }: { dataset: Schemas["Dataset"] }) {
       <p className="small dim">
         {version ? `${t.count.images({ n: version.image_count })} · ${t.count.classes({ n: version.classes.length })} · ` : ""}
         {ago(dataset.created_at)}
+        {project !== null && ` · ${project}`}
       </p>
       {dataset.error && <p className="small">{dataset.error.message}</p>}
       {isBusy(dataset) && operation && (

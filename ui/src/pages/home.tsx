@@ -4,6 +4,7 @@ import { Chat } from "../components/Chat";
 import { DraftCard } from "../components/DraftCard";
 import { Frameworks } from "../components/Frameworks";
 import { Needs } from "../components/Needs";
+import { News } from "../components/News";
 import { RecentJobs } from "../components/RecentJobs";
 import { Failure, Skeleton } from "../components/states";
 import { percent } from "../lib/format";
@@ -25,6 +26,7 @@ export function HomePage() {
       <h1 className="visually-hidden">{t.shell.home}</h1>
       <div className="home">
         <div className="home-now stack">
+          <News />
           <RecentJobs />
           <Needs />
         </div>

@@ -96,7 +96,7 @@ function useRefetchWhenOneBeginsOrEnds(running: Job[] | undefined): void {
 }
 
 function page(search: JobSearch, cursor: string | undefined): Promise<Schemas["Page_visionai.api.shapes.Job_"]> {
-  const { state, q, framework, model, dataset, who, since, sort } = search;
+  const { state, q, framework, model, dataset, who, project, since, sort } = search;
   return unwrap(
     api.GET("/api/v1/training/jobs", {
       params: {
@@ -108,6 +108,7 @@ function page(search: JobSearch, cursor: string | undefined): Promise<Schemas["P
           ...(model && { model_name: model }),
           ...(dataset && { dataset_id: dataset }),
           ...(who && { created_by: who }),
+          ...(project && { project_id: project }),
           ...(since && { created_after: new Date(Date.now() - HOURS[since] * 3_600_000).toISOString() }),
           ...(sort && { sort }),
           ...(cursor && { cursor }),

@@ -11,12 +11,14 @@ import { AskButton } from "../components/AskButton";
 import { Invite } from "../components/Invite";
 import { invitationsQuery, OpenInvitations } from "../components/OpenInvitations";
 import { Projects } from "../components/Projects";
+import { Quota } from "../components/Quota";
 import { Secret } from "../components/Secret";
 import { Badge, Failure, Skeleton } from "../components/states";
 import { dateTime } from "../lib/format";
 import { useTitle } from "../lib/hooks";
 import { may } from "../lib/people";
 import { useWords } from "../words";
+import { useAdminWords } from "../words/admin";
 
 type User = Schemas["User"];
 
@@ -68,7 +70,9 @@ export function PeoplePage() {
 
 function Person({ person, user, onChange }: { person: User; user: User; onChange: () => void }) {
   const t = useWords();
+  const a = useAdminWords().quota;
   const [link, setLink] = useState<Schemas["ResetLink"] | null>(null);
+  const [counted, setCounted] = useState(false);
   const path = { params: { path: { user_id: person.id } } };
   const change = $api.useMutation("patch", "/api/v1/users/{user_id}", { onSuccess: onChange });
   const name = person.name || person.email;
@@ -95,31 +99,41 @@ function Person({ person, user, onChange }: { person: User; user: User; onChange
           </p>
         )}
       </div>
-      {managed && !mine && (
-        <div className="row wrap">
-          <NativeSelect
-            aria-label={t.people.roleOf({ name })}
-            rightSection={<ChevronDown size={15} aria-hidden />}
-            data={may(user).map((value) => ({ value, label: t.roles[value] }))}
-            value={person.role}
-            disabled={change.isPending}
-            onChange={(e) => change.mutate({ ...path, body: { role: e.currentTarget.value as User["role"] } })}
-          />
-          {!person.disabled && (
-            <AskButton label={t.people.resetLink} title={t.people.resetTitle({ name })} confirm={t.people.makeLink} dismiss={t.cancel} onConfirm={makeLink}>
-              <p className="dim">{t.people.resetHelp}</p>
-            </AskButton>
-          )}
-          {person.disabled ? (
-            <AskButton label={t.people.enable} title={t.people.enableTitle({ name })} confirm={t.people.enable} dismiss={t.cancel} onConfirm={() => disable(false)}>
-              <p className="dim">{t.people.enableHelp}</p>
-            </AskButton>
-          ) : (
-            <AskButton label={t.people.disable} title={t.people.disableTitle({ name })} confirm={t.people.disable} dismiss={t.cancel} danger onConfirm={() => disable(true)}>
-              <p className="dim">{t.people.disableHelp}</p>
-            </AskButton>
-          )}
-        </div>
+      <div className="row wrap">
+        <Button variant="subtle" aria-expanded={counted} aria-label={a.of({ name })} onClick={() => setCounted(!counted)}>
+          {a.show}
+        </Button>
+        {managed && !mine && (
+          <>
+            <NativeSelect
+              aria-label={t.people.roleOf({ name })}
+              rightSection={<ChevronDown size={15} aria-hidden />}
+              data={may(user).map((value) => ({ value, label: t.roles[value] }))}
+              value={person.role}
+              disabled={change.isPending}
+              onChange={(e) => change.mutate({ ...path, body: { role: e.currentTarget.value as User["role"] } })}
+            />
+            {!person.disabled && (
+              <AskButton label={t.people.resetLink} title={t.people.resetTitle({ name })} confirm={t.people.makeLink} dismiss={t.cancel} onConfirm={makeLink}>
+                <p className="dim">{t.people.resetHelp}</p>
+              </AskButton>
+            )}
+            {person.disabled ? (
+              <AskButton label={t.people.enable} title={t.people.enableTitle({ name })} confirm={t.people.enable} dismiss={t.cancel} onConfirm={() => disable(false)}>
+                <p className="dim">{t.people.enableHelp}</p>
+              </AskButton>
+            ) : (
+              <AskButton label={t.people.disable} title={t.people.disableTitle({ name })} confirm={t.people.disable} dismiss={t.cancel} danger onConfirm={() => disable(true)}>
+                <p className="dim">{t.people.disableHelp}</p>
+              </AskButton>
+            )}
+          </>
+        )}
+      </div>
+      {counted && (
+        <section className="people-link" aria-label={a.of({ name })}>
+          <Quota subject={{ kind: "user", id: person.id, name }} mayChange={user.role === "admin"} />
+        </section>
       )}
       {link && (
         <div className="people-link">
