@@ -135,6 +135,22 @@ async def test_lists_are_paged_newest_first(world: World, tmp_path: Path) -> Non
     assert [d["id"] for d in first["items"] + rest["items"]] == ids[::-1]
 
 
+async def test_a_list_is_narrowed_by_name_and_by_status(world: World) -> None:
+    async with world.parts.db.write() as session:
+        for name, status in (("Cats 100%", "ready"), ("dogs", "ready"), ("cats, again", "error")):
+            session.add(Dataset(project_id=world.projects["one"].id, created_by=world.users["ada"].id, name=name,
+                                status=status))  # fmt: skip
+
+    async def named(**query: str) -> list[str]:
+        return [d["name"] for d in (await world.get("", **query)).json()["items"]]
+
+    assert await named(q="CATS") == ["cats, again", "Cats 100%"]
+    assert await named(q="0%") == ["Cats 100%"], "a sign of LIKE is a sign"
+    assert await named(q="cats", status="ready") == ["Cats 100%"]
+    assert await named(status="error") == ["cats, again"]
+    assert (await world.get("", status="broken")).json()["errors"][0]["field"] == "status"
+
+
 @pytest.mark.parametrize("path", ["", "/versions", "/report", "/images", "/images/0/thumbnail"])
 async def test_what_belongs_to_another_project_is_not_there(world: World, tmp_path: Path, path: str) -> None:
     answer = await world.upload(archives.write_zip(tmp_path / "a.zip", archives.classes(2)).read_bytes())

@@ -77,7 +77,7 @@ def look_at_the_images(page: Page) -> None:
     classes = page.get_by_role("region", name="Classes").get_by_role("button")
     expect(classes).to_have_count(10)
     expect(page.get_by_text("1,797 images").first).to_be_visible()
-    picture = page.get_by_role("grid").get_by_role("img").first
+    picture = page.get_by_role("grid").locator("img").first
     expect(picture).to_be_visible()
     expect(picture).to_have_js_property("naturalWidth", 8)
     page.get_by_role("button", name=re.compile(r"^7\b")).click()

@@ -51,7 +51,7 @@ const home = createRoute({
 const datasets = createRoute({
   getParentRoute: () => inside,
   path: "/datasets",
-  validateSearch: (search): { project?: string } => ({ project: text(search.project) }),
+  validateSearch: (search): { project?: string; q?: string } => ({ project: text(search.project), q: text(search.q) }),
   component: lazyRouteComponent(() => import("./pages/datasets"), "DatasetsPage"),
 });
 const dataset = createRoute({

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from visionai import names
 from visionai.api import idempotency, multipart, shapes
 from visionai.api.operations import shape as operation_shape
-from visionai.api.parameters import Limit, Natural, OptionalNatural, PathNatural
+from visionai.api.parameters import Holds, Limit, Natural, OptionalNatural, PathNatural
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.datasets import queries, resumable
@@ -125,10 +125,13 @@ async def upload(
 @get("/", responses=responses(), summary="Data sets, newest first")
 async def list_datasets(
     user: NamedDependency[CurrentUser], db: NamedDependency[Database], project_id: FromQuery[UUID | None] = None,
-    cursor: FromQuery[UUID | None] = None, limit: Limit = 50,
+    q: Holds = None, status: FromQuery[shapes.DatasetStatus | None] = None, cursor: FromQuery[UUID | None] = None,
+    limit: Limit = 50,
 ) -> Page[shapes.Dataset]:  # fmt: skip
     async with db.read() as session:
-        found = await queries.list_datasets(session, user, project_id=project_id, before=cursor, limit=limit + 1)
+        found = await queries.list_datasets(
+            session, user, project_id=project_id, q=q, status=status, before=cursor, limit=limit + 1
+        )
         items = await _shapes(session, found[:limit])
     return Page(items, str(items[-1].id) if len(found) > limit else None)
 

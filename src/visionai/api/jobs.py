@@ -16,6 +16,7 @@ from visionai.api import idempotency, shapes
 from visionai.api.datasets import image_url, thumbnail_url
 from visionai.api.parameters import (
     MOST,
+    Holds,
     Limit,
     Natural,
     OptionalName,
@@ -37,8 +38,6 @@ from visionai.jobs import again, artifacts, estimate, events, history, listing, 
 from visionai.jobs.policy import Policy, in_force, policy_of
 from visionai.jobs.queue import Waiting
 from visionai.jobs.tables import Artifact, Job, MetricRow
-from visionai.names import MOST as MOST_NAME
-from visionai.names import PLAIN
 from visionai.parts import Parts
 from visionai.settings import Settings
 from visionai.storage.base import Storage
@@ -47,9 +46,6 @@ from visionai.trainers.contract import Level
 URL_SECONDS = 3600.0
 
 States = Annotated[list[shapes.JobStateName] | None, QueryParameter(name="state", description="May be repeated.")]
-Holds = Annotated[
-    str | None, QueryParameter(min_length=1, max_length=MOST_NAME, pattern=PLAIN, description="What its name holds.")
-]
 Order = Annotated[listing.Order, QueryParameter(name="sort")]
 FirstLine = Annotated[
     int, QueryParameter(name="from", ge=-MOST, le=MOST, description="First line; negative: so many from the end.")

@@ -18,6 +18,10 @@ Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=1000)]
 OptionalName: TypeAlias = Annotated[
     str | None, QueryParameter(min_length=1, max_length=names.MOST, pattern=names.PLAIN)
 ]
+Holds: TypeAlias = Annotated[
+    str | None,
+    QueryParameter(min_length=1, max_length=names.MOST, pattern=names.PLAIN, description="What its name holds."),
+]
 OptionalTime: TypeAlias = Annotated[datetime | None, QueryParameter(description="RFC 3339, with its zone.")]
 
 YEARS = range(1970, 9000)

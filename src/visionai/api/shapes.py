@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 TaskType = Literal["classification", "detection", "segmentation", "semantic_segmentation", "pose", "obb"]
 Priority = Literal["low", "normal", "high"]
+DatasetStatus = Literal["uploading", "processing", "ready", "error"]
 JobStateName = Literal[
     "pending", "validating", "queued", "starting", "running", "finalizing", "completed", "failed", "cancelled"
 ]
@@ -101,7 +102,7 @@ class Dataset(msgspec.Struct):
     project_id: UUID
     name: str
     format: str
-    status: Literal["uploading", "processing", "ready", "error"]
+    status: DatasetStatus
     error: Fault | None
     version: DatasetVersion | None
     """The current version, once there is one."""
@@ -115,7 +116,7 @@ class Dataset(msgspec.Struct):
 
 class UploadAccepted(msgspec.Struct):
     id: UUID
-    status: Literal["uploading", "processing", "ready", "error"]
+    status: DatasetStatus
     operation_id: UUID
 
 

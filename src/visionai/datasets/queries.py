@@ -30,12 +30,17 @@ async def get_dataset(
 
 
 async def list_datasets(
-    session: AsyncSession, user: CurrentUser, *, project_id: UUID | None, before: UUID | None, limit: int
-) -> list[Dataset]:
-    """The newest first; ``before`` is the id of the last one already seen."""
+    session: AsyncSession, user: CurrentUser, *, project_id: UUID | None, q: str | None, status: str | None,
+    before: UUID | None, limit: int,
+) -> list[Dataset]:  # fmt: skip
+    """The newest first; ``before`` is the id of the last one already seen, ``q`` a part of the name."""
     query = select(Dataset).where(project_filter(user, Dataset.project_id), Dataset.deleted_at.is_(None))
     if project_id is not None:
         query = query.where(Dataset.project_id == project_id)
+    if q is not None:
+        query = query.where(Dataset.name.icontains(q, autoescape=True))
+    if status is not None:
+        query = query.where(Dataset.status == status)
     if before is not None:
         query = query.where(Dataset.id < before)
     return list(await session.scalars(query.order_by(Dataset.id.desc()).limit(limit)))

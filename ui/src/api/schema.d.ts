@@ -4125,6 +4125,9 @@ export interface operations {
         parameters: {
             query?: {
                 project_id?: string | null;
+                /** @description What its name holds. */
+                q?: string | null;
+                status?: "uploading" | "processing" | "ready" | "error" | null;
                 cursor?: string | null;
                 limit?: number;
             };

@@ -1,16 +1,14 @@
-import { NativeSelect, TextInput } from "@mantine/core";
+import { NativeSelect } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ChevronDown, Search } from "lucide-react";
-import { useRef, useState } from "react";
+import { ChevronDown } from "lucide-react";
 import { $api } from "../api/client";
 import { useUser } from "../api/session";
 import { useProjects } from "../lib/projects";
 import { JOB_SORTS, SINCE, type JobSearch } from "../lib/search";
 import { useWords } from "../words";
+import { NameSearch } from "./NameSearch";
 
 type Choice = { value: string; label: string };
-
-const TYPED_MS = 250;
 
 const plain = (values: readonly string[] = []): Choice[] => values.map((value) => ({ value, label: value }));
 
@@ -32,7 +30,7 @@ export function JobFilters() {
   const people = choices?.people.filter((person) => person.id !== user?.id) ?? [];
   return (
     <search className="job-filters" aria-label={t.jobs.filters}>
-      <Typed value={search.q ?? ""} onChange={(q) => put({ q: q || undefined })} />
+      <NameSearch value={search.q ?? ""} onChange={(q) => put({ q: q || undefined })} />
       {select("framework", t.jobs.anyFramework, plain(choices?.frameworks))}
       {select("model", t.jobs.anyModel, plain(choices?.models))}
       {select("dataset", t.jobs.anyDataset, choices?.datasets.map((d) => ({ value: d.id, label: d.name })) ?? [])}
@@ -42,18 +40,4 @@ export function JobFilters() {
       {select("sort", t.jobs.newest, JOB_SORTS.map((value) => ({ value, label: t.jobs.sorts[value] })))}
     </search>
   );
-}
-
-/** What is typed is asked for once one stops; what something else puts into the address is shown. */
-function Typed({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const t = useWords().jobs;
-  const [typed, setTyped] = useState({ text: value, from: value });
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const text = typed.from === value || typed.text.trim() === value ? typed.text : value;
-  const type = (next: string): void => {
-    setTyped({ text: next, from: value });
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => onChange(next.trim()), TYPED_MS);
-  };
-  return <TextInput type="search" aria-label={t.search} placeholder={t.search} maxLength={200} leftSection={<Search size={15} aria-hidden />} value={text} onChange={(e) => type(e.currentTarget.value)} />;
 }

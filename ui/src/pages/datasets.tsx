@@ -1,8 +1,11 @@
 import "./datasets.css";
 import "../styles/fields.css";
+import { Button } from "@mantine/core";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { $api, type Schemas } from "../api/client";
+import { api, unwrap, type Schemas } from "../api/client";
 import { DropUpload } from "../components/DropUpload";
+import { NameSearch } from "../components/NameSearch";
 import { ProjectChooser } from "../components/ProjectChooser";
 import { Bar, DatasetBadge, Empty, Failure, Skeleton } from "../components/states";
 import { ago, bytes } from "../lib/format";
@@ -10,39 +13,59 @@ import { useTitle } from "../lib/hooks";
 import { editable, useProjectName, useProjects } from "../lib/projects";
 import { useWords } from "../words";
 
+const PAGE = 100;
+/** From so many on there is a field to search them. */
+const SEARCHED = 13;
+
 export const isBusy = (dataset: Schemas["Dataset"]): boolean => dataset.status === "uploading" || dataset.status === "processing";
 
 export function DatasetsPage() {
   const words = useWords();
   const t = words.datasets;
   useTitle(t.title);
-  const { project } = useSearch({ from: "/inside/datasets" });
+  const { project, q } = useSearch({ from: "/inside/datasets" });
   const navigate = useNavigate({ from: "/datasets" });
   const projects = useProjects();
-  const list = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200, ...(project && { project_id: project }) } } }, {
-    refetchInterval: (query) => (query.state.data?.items.some(isBusy) ? 1_000 : 4_000),
+  const put = (change: { project?: string | undefined; q?: string | undefined }): void => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
+  const list = useInfiniteQuery({
+    queryKey: ["get", "/api/v1/datasets", "pages", project, q],
+    queryFn: ({ pageParam }) =>
+      unwrap(api.GET("/api/v1/datasets", { params: { query: { limit: PAGE, ...(project && { project_id: project }), ...(q && { q }), ...(pageParam && { cursor: pageParam }) } } })),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
+    refetchInterval: (query) => (query.state.data?.pages.some((page) => page.items.some(isBusy)) ? 1_000 : 4_000),
   });
+  const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <div className="stack-l">
       <div className="row between wrap">
         <h1>{t.title}</h1>
-        <ProjectChooser label={words.jobs.anyProject} all={words.jobs.anyProject} projects={projects ?? []} value={project ?? ""} onChange={(id) => void navigate({ search: id ? { project: id } : {}, replace: true })} />
+        <div className="row wrap">
+          {(q !== undefined || items.length >= SEARCHED) && <NameSearch value={q ?? ""} onChange={(text) => put({ q: text || undefined })} />}
+          <ProjectChooser label={words.jobs.anyProject} all={words.jobs.anyProject} projects={projects ?? []} value={project ?? ""} onChange={(id) => put({ project: id || undefined })} />
+        </div>
       </div>
       {projects && editable(projects).length === 0 ? <p className="dim">{words.upload.onlyLook}</p> : <DropUpload key={project} projects={editable(projects)} into={project} />}
       {list.isPending && <Skeleton height={172} />}
       {list.isError && <Failure error={list.error} retry={() => void list.refetch()} />}
-      {list.data?.items.length === 0 && (
-        <Empty title={t.none}>
-          <p>{t.noneHelp}</p>
+      {list.data && items.length === 0 && (
+        <Empty title={q ? t.noneNamed({ name: q }) : t.none}>
+          <p>{q ? t.noneNamedHelp : t.noneHelp}</p>
         </Empty>
       )}
       <ul className="cards">
-        {list.data?.items.map((dataset) => (
+        {items.map((dataset) => (
           <li key={dataset.id}>
             <Card dataset={dataset} />
           </li>
         ))}
       </ul>
+      {list.hasNextPage && (
+        <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
+          {words.people.more}
+        </Button>
+      )}
     </div>
   );
 }

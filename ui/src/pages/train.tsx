@@ -1,7 +1,7 @@
 import "./train.css";
 import "../styles/fields.css";
 import { Button, Select, TextInput, type ComboboxItem, type OptionsFilter } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { $api, queryClient, type Schemas } from "../api/client";
@@ -14,7 +14,7 @@ import { Presets } from "../components/Presets";
 import { SchemaForm } from "../components/SchemaForm";
 import { Callout, Empty, Failure, Skeleton } from "../components/states";
 import { compact } from "../lib/format";
-import { useTitle } from "../lib/hooks";
+import { useSettled, useTitle } from "../lib/hooks";
 import { formField, formOf, policyFields, policyOf } from "../lib/policy";
 import { defaultsOf, differences, differencesFrom, faultOf, fieldsOf, resetOf, sent, sentence, type Config, type Field } from "../lib/schema";
 import { jobQueries } from "../live/use-job";
@@ -27,6 +27,9 @@ type Dataset = Schemas["Dataset"];
 type Task = Framework["tasks"][number];
 
 const MODELS_SHOWN = 60;
+const LISTED = 200;
+const FOUND = 20;
+const TYPED_MS = 250;
 
 /** What to train on what, and how: as a job had it, where the address names one (`?from=…`).
  * The choices stand in the address; the rest of the form does not. */
@@ -34,14 +37,14 @@ export function TrainPage() {
   const t = useWords();
   useTitle(t.newTraining);
   const { from } = useSearch({ from: "/inside/train" });
-  const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } });
+  const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: LISTED, status: "ready" } } });
   const models = $api.useQuery("get", "/api/v1/models", {}, { staleTime: 60_000 });
   const policy = $api.useQuery("get", "/api/v1/training/policy", {}, { staleTime: 60_000 });
   const parent = useQuery({ ...jobQueries.job(from ?? ""), enabled: from !== undefined });
   const failed = datasets.error ?? models.error ?? policy.error ?? parent.error;
   if (failed) return <Failure error={failed} retry={() => void Promise.all([datasets.refetch(), models.refetch(), policy.refetch(), from && parent.refetch()])} />;
   if (!datasets.data || !models.data || !policy.data || (from && !parent.data)) return <Skeleton height="60vh" label={t.train.loading} />;
-  const ready = datasets.data.items.filter((d) => d.status === "ready");
+  const ready = datasets.data.items;
   if (ready.length === 0)
     return (
       <Empty
@@ -56,15 +59,27 @@ export function TrainPage() {
         <p>{t.train.firstDatasetHelp}</p>
       </Empty>
     );
-  return <TrainForm key={from} datasets={ready} frameworks={models.data.items} server={policy.data} parent={from ? parent.data : undefined} />;
+  return <TrainForm key={from} listed={ready} more={datasets.data.next_cursor !== null} frameworks={models.data.items} server={policy.data} parent={from ? parent.data : undefined} />;
 }
 
-function TrainForm({ datasets, frameworks, server, parent }: { datasets: Dataset[]; frameworks: Framework[]; server: Policy; parent: Job | undefined }) {
+type TrainFormProps = {
+  listed: Dataset[];
+  /** Whether there are others. */
+  more: boolean;
+  frameworks: Framework[];
+  server: Policy;
+  parent: Job | undefined;
+};
+
+function TrainForm({ listed, more, frameworks, server, parent }: TrainFormProps) {
   const t = useWords();
   const search = useSearch({ from: "/inside/train" });
   const navigate = useNavigate({ from: "/train" });
   const put = (change: typeof search): void => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
-  const dataset = datasets.find((d) => d.id === (search.dataset ?? parent?.dataset_id)) ?? (datasets.length === 1 ? datasets[0] : undefined);
+  const wanted = search.dataset ?? parent?.dataset_id ?? (listed.length === 1 ? listed[0]?.id : undefined);
+  const unlisted = $api.useQuery("get", "/api/v1/datasets/{dataset_id}", { params: { path: { dataset_id: wanted ?? "" } } }, { enabled: more && wanted !== undefined && !listed.some((d) => d.id === wanted) });
+  const datasets = unlisted.data?.status === "ready" ? [unlisted.data, ...listed] : listed;
+  const dataset = datasets.find((d) => d.id === wanted);
   const usable = frameworks.filter((f) => f.status === "ready");
   const framework = frameworks.find((f) => f.framework === (search.framework ?? parent?.framework)) ?? usable[0] ?? frameworks[0];
   const given = parent?.framework === framework?.framework ? parent : undefined;
@@ -90,13 +105,14 @@ function TrainForm({ datasets, frameworks, server, parent }: { datasets: Dataset
           {framework.status === "absent" && <code>{framework.install_command}</code>}
         </Callout>
       )}
-      {framework && <Configured key={framework.framework} {...{ datasets, dataset, frameworks, framework, model, given: config, parent, server, put }} />}
+      {framework && <Configured key={framework.framework} {...{ datasets, more, dataset, frameworks, framework, model, given: config, parent, server, put }} />}
     </div>
   );
 }
 
 type ConfiguredProps = {
   datasets: Dataset[];
+  more: boolean;
   dataset: Dataset | undefined;
   frameworks: Framework[];
   framework: Framework;
@@ -109,7 +125,7 @@ type ConfiguredProps = {
   put: (change: { dataset?: string; framework?: string; model?: string }) => void;
 };
 
-function Configured({ datasets, dataset, frameworks, framework, model, given, parent, server, put }: ConfiguredProps) {
+function Configured({ datasets, more, dataset, frameworks, framework, model, given, parent, server, put }: ConfiguredProps) {
   const t = useWords();
   const navigate = useNavigate();
   const user = useUser();
@@ -118,6 +134,9 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, pa
   const limitFields = useMemo(() => policyFields(server, t), [server, t]);
   const [limits, setLimits] = useState<Config>(() => ({ ...defaultsOf(limitFields), ...(parent && formOf(parent.policy)) }));
   const [name, setName] = useState("");
+  const [sought, setSought] = useState("");
+  const named = useNamed(sought, more);
+  const offered = [...new Map([...datasets, ...named].map((d) => [d.id, { value: d.id, label: d.name }])).values()];
   const task = dataset?.version?.task_types.find((each) => framework.tasks.includes(each)) ?? framework.tasks[0];
   const chosen = framework.models.find((m) => m.name === model) ?? firstModel(framework, task);
   const create = $api.useMutation("post", "/api/v1/training/jobs", {
@@ -169,7 +188,8 @@ function Configured({ datasets, dataset, frameworks, framework, model, given, pa
             searchable
             placeholder={t.train.chooseOne}
             nothingFoundMessage={t.train.noDataset}
-            data={datasets.map((d) => ({ value: d.id, label: d.name }))}
+            data={offered}
+            onSearchChange={setSought}
             value={dataset?.id ?? null}
             allowDeselect={false}
             onChange={(id) => id && put({ dataset: id })}
@@ -264,6 +284,13 @@ function since(parent: Job, { framework, model, dataset, fields, config, limitFi
   ].filter((fact) => fact.differs);
   const [had, hadLimits] = [framework.framework === parent.framework ? parent.config : config, formOf(parent.policy)];
   return { facts, changed: { ...differencesFrom(fields, config, had), ...differencesFrom(limitFields, limits, hadLimits) }, had: { ...had, ...hadLimits } };
+}
+
+/** What the server finds by a part of a name, where the list has not all. */
+function useNamed(text: string, enabled: boolean): Dataset[] {
+  const q = useSettled(text.trim(), TYPED_MS);
+  const found = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: FOUND, status: "ready", q } } }, { enabled: enabled && q !== "", placeholderData: keepPreviousData });
+  return found.data?.items ?? [];
 }
 
 /** In a list, Enter takes what is marked; where what was typed is in no list, it must not send the form. */

@@ -891,6 +891,8 @@ export const en = {
   datasets: {
     title: "Data sets",
     none: "No data set yet",
+    noneNamed: ({ name }: Name) => `No data set is named like “${name}”`,
+    noneNamedHelp: "Search for another part of its name, or in all projects.",
     noneHelp: "Zip your images with one folder for each class and drop the file above. VisionAI checks every image and tells you what is wrong.",
     importOf: ({ name }: Name) => `Import of ${name}`,
     trainOnIt: "Train on it",

@@ -893,6 +893,8 @@ export const ko: Words = {
   datasets: {
     title: "데이터셋",
     none: "아직 데이터셋이 없어요",
+    noneNamed: ({ name }) => `이름에 “${name}” 글자가 있는 데이터셋이 없어요`,
+    noneNamedHelp: "이름의 다른 부분이나 모든 프로젝트에서 찾아보세요.",
     noneHelp: "클래스마다 폴더 하나에 이미지를 담아 zip으로 묶고, 위에 끌어다 놓으세요. 이미지를 하나하나 확인하고 문제를 알려 드려요.",
     importOf: ({ name }) => `${name} 가져오기`,
     trainOnIt: "이 데이터셋으로 학습",
