@@ -60,7 +60,7 @@ def nothing_goes_wrong(page: Page, expected_errors: list[str]) -> Iterator[None]
 
     def note(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            seen.append(f"{message.type}: {message.text}")
+            seen.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
 
     page.on("console", note)
     page.on("pageerror", lambda error: seen.append(f"uncaught: {error}"))

@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 EMAIL, PASSWORD = "ada@example.org", "an analytical engine"
 MANY = 1_000
+OLD = 230
+"""More data sets than one answer has."""
 ENDS = ("completed", "completed", "completed", "failed", "cancelled")
 CLASSES = ("bolt", "nut", "washer")
 LOST = {"code": "oom", "message": "The trainer ran out of memory.", "hint": "Halve the batch size and train again."}
@@ -49,24 +51,16 @@ def ids(server: Server, admin: None) -> list[str]:
     with Session(engine) as session, session.begin():
         user, project = session.scalar(select(User)), session.scalar(select(Project))
         assert user and project
+        for n in range(OLD):
+            whole(session, Dataset(project_id=project.id, created_by=user.id, name=f"photos {n:03}", status="ready"))
         dataset = Dataset(project_id=project.id, created_by=user.id, name="parts", status="ready")
-        session.add(dataset)
+        version = whole(session, dataset)
         session.add(
             Dataset(
                 project_id=project.id, created_by=user.id, name="torn", status="error",
                 error={"code": "no_images", "message": "The archive holds no images.", "hint": "Zip the images again."},
             )
         )  # fmt: skip
-        session.flush()
-        version = DatasetVersion(
-            dataset_id=dataset.id, project_id=project.id, number=1, content_hash="c" * 64, split_hash="s",
-            task_types=["classification"], classes=[{"name": c, "total": 40, "train": 30, "val": 10} for c in CLASSES],
-            image_count=120, train_count=90, val_count=30, size_bytes=2_000, statistics={}, report={"faults": []},
-            files=[],
-        )  # fmt: skip
-        session.add(version)
-        session.flush()
-        dataset.current_version_id = version.id
         made = [ended(n, user, project, version) for n in range(MANY)]
         session.add_all(made)
         session.flush()
@@ -75,6 +69,22 @@ def ids(server: Server, admin: None) -> list[str]:
         found = [str(job.id) for job in made]
     engine.dispose()
     return found
+
+
+def whole(session: Session, dataset: Dataset) -> DatasetVersion:
+    """It has a version."""
+    session.add(dataset)
+    session.flush()
+    version = DatasetVersion(
+        dataset_id=dataset.id, project_id=dataset.project_id, number=1, content_hash="c" * 64, split_hash="s",
+        task_types=["classification"], classes=[{"name": c, "total": 40, "train": 30, "val": 10} for c in CLASSES],
+        image_count=120, train_count=90, val_count=30, size_bytes=2_000, statistics={}, report={"faults": []},
+        files=[],
+    )  # fmt: skip
+    session.add(version)
+    session.flush()
+    dataset.current_version_id = version.id
+    return version
 
 
 def ended(number: int, user: User, project: Project, version: DatasetVersion) -> Job:
@@ -358,3 +368,35 @@ def test_nothing_scrolls_sideways(inside: Page, ids: list[str], width: int, sche
         inside.goto(path)
         inside.wait_for_load_state("networkidle")
         assert inside.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+# --- more data sets than one answer has -------------------------------------------------------------------------------
+
+
+def test_all_data_sets_are_reached_and_found_by_a_part_of_their_name(inside: Page) -> None:
+    inside.goto("/datasets")
+    cards = inside.locator(".dataset-card")
+    for shown in (100, 200):
+        expect(cards).to_have_count(shown)
+        inside.get_by_role("button", name="Show more").click()
+    expect(cards).to_have_count(OLD + 2)
+    expect(inside.get_by_role("button", name="Show more")).to_have_count(0)
+    inside.get_by_role("searchbox", name="Search in names").fill("OS 003")
+    expect(cards).to_have_count(1)
+    expect(cards).to_contain_text("photos 003")
+    inside.reload()
+    expect(cards).to_have_count(1)
+    inside.get_by_role("searchbox", name="Search in names").fill("nowhere")
+    expect(inside.get_by_text("No data set is named like “nowhere”")).to_be_visible()
+
+
+def test_a_training_takes_a_data_set_that_is_in_no_list(inside: Page) -> None:
+    inside.goto("/train")
+    field = inside.get_by_role("combobox", name="Data set")
+    field.fill("photos 003")
+    inside.get_by_role("option", name="photos 003").click()
+    chosen = inside.get_by_role("region", name="What", exact=True).get_by_text("120 images, 3 classes")
+    expect(chosen).to_be_visible()
+    inside.reload()
+    expect(field).to_have_value("photos 003")
+    expect(chosen).to_be_visible()

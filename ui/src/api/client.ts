@@ -9,14 +9,30 @@ import { session } from "./session";
 export type Schemas = components["schemas"];
 export const ENDED: readonly Schemas["Job"]["state"][] = ["completed", "failed", "cancelled"];
 
-/** `fetch` with the access token; after a 401 once more with a fresh one. */
+const LEAVING = "/api/v1/auth/logout";
+const SETUP = "/api/v1/auth/setup";
+let staying = new AbortController();
+
+/** While somebody signs out nothing else is asked, and what is being asked is broken off: it would be refused. */
+export const leaving = {
+  begin: (): void => staying.abort(),
+  end(): void {
+    staying = new AbortController();
+  },
+};
+
+/** `fetch` with the access token; after a 401 once more with a fresh one. What a page that is being left still asks for
+ * once nobody is signed in is not sent. */
 async function authorisedFetch(request: Request): Promise<Response> {
   const spare = request.clone();
+  const { pathname } = new URL(request.url);
+  const signal = pathname.startsWith(LEAVING) ? request.signal : AbortSignal.any([request.signal, staying.signal]);
   const token = await session.token();
-  const response = await connection.watch(() => fetch(withToken(request, token)));
+  if (!token && request.method === "GET" && pathname !== SETUP) throw new DOMException("Nobody is signed in.", "AbortError");
+  const response = await connection.watch(() => fetch(withToken(request, token), { signal }));
   if (response.status !== 401 || !token) return response;
   const fresh = await session.refresh();
-  return fresh ? connection.watch(() => fetch(withToken(spare, fresh))) : response;
+  return fresh ? connection.watch(() => fetch(withToken(spare, fresh), { signal })) : response;
 }
 
 function withToken(request: Request, token: string | null): Request {

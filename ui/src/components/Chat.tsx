@@ -137,9 +137,9 @@ function Composer({ busy, say }: { busy: boolean; say: (content: string) => void
 
 function Welcome({ project, say }: { project: string | undefined; say: (content: string) => void }) {
   const t = useWords();
-  const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } });
-  if (!datasets.data) return null;
-  const ready = datasets.data.items.find((d) => d.status === "ready" && d.project_id === project);
+  const newest = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 1, status: "ready", ...(project && { project_id: project }) } } });
+  if (!newest.data) return null;
+  const ready = project === undefined ? undefined : newest.data.items[0];
   const example = ready && t.chat.sayExample({ dataset: ready.name });
   return (
     <div className="chat-welcome">

@@ -3,7 +3,7 @@ import { useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
-import { $api, api, unwrap } from "../api/client";
+import { api, unwrap } from "../api/client";
 import { useUser } from "../api/session";
 import { signOut } from "../api/sign-out";
 import { useSettled } from "../lib/hooks";
@@ -111,10 +111,14 @@ function useFound(typed: string, onShortcuts: () => void): { groups: Group[]; se
   const asked = useSettled(typed, TYPED_MS);
   const jobs = useQuery({
     queryKey: ["get", "/api/v1/training/jobs", "named", asked],
-    queryFn: () => unwrap(api.GET("/api/v1/training/jobs", { params: { query: { limit: JOBS, ...(asked && { q: asked }) } } })),
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/training/jobs", { signal, params: { query: { limit: JOBS, ...(asked && { q: asked }) } } })),
     placeholderData: (before) => before,
   });
-  const datasets = $api.useQuery("get", "/api/v1/datasets", { params: { query: { limit: 200 } } });
+  const datasets = useQuery({
+    queryKey: ["get", "/api/v1/datasets", "named", asked],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/datasets", { signal, params: { query: { limit: DATASETS, ...(asked && { q: asked }) } } })),
+    placeholderData: (before) => before,
+  });
   const projects = useProjects() ?? [];
   const pages: Option[] = [
     { id: "home", name: t.shell.home, act: () => void navigate({ to: "/" }) },
@@ -154,7 +158,7 @@ function useFound(typed: string, onShortcuts: () => void): { groups: Group[]; se
       options: bestFirst(
         (datasets.data?.items ?? []).map((d) => ({ id: d.id, name: d.name, act: () => void navigate({ to: "/datasets/$datasetId", params: { datasetId: d.id } }) })),
         typed,
-      ).slice(0, DATASETS),
+      ),
     },
     {
       title: t.people.projects,
@@ -162,5 +166,5 @@ function useFound(typed: string, onShortcuts: () => void): { groups: Group[]; se
     },
     { title: t.palette.actions, options: bestFirst(actions, typed) },
   ];
-  return { groups: groups.filter((group) => group.options.length > 0), searching: jobs.isFetching || asked !== typed || datasets.isPending, failed: jobs.isError || datasets.isError };
+  return { groups: groups.filter((group) => group.options.length > 0), searching: jobs.isFetching || datasets.isFetching || asked !== typed, failed: jobs.isError || datasets.isError };
 }

@@ -29,8 +29,8 @@ export function DatasetsPage() {
   const put = (change: { project?: string | undefined; q?: string | undefined }): void => void navigate({ search: (old) => ({ ...old, ...change }), replace: true });
   const list = useInfiniteQuery({
     queryKey: ["get", "/api/v1/datasets", "pages", project, q],
-    queryFn: ({ pageParam }) =>
-      unwrap(api.GET("/api/v1/datasets", { params: { query: { limit: PAGE, ...(project && { project_id: project }), ...(q && { q }), ...(pageParam && { cursor: pageParam }) } } })),
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(api.GET("/api/v1/datasets", { signal, params: { query: { limit: PAGE, ...(project && { project_id: project }), ...(q && { q }), ...(pageParam && { cursor: pageParam }) } } })),
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: keepPreviousData,

@@ -29,6 +29,8 @@ type Task = Framework["tasks"][number];
 const MODELS_SHOWN = 60;
 const LISTED = 200;
 const FOUND = 20;
+/** Holds the place of a line. */
+const NOTHING = "\u00a0";
 const TYPED_MS = 250;
 
 /** What to train on what, and how: as a job had it, where the address names one (`?from=…`).
@@ -194,7 +196,7 @@ function Configured({ datasets, more, dataset, frameworks, framework, model, giv
             allowDeselect={false}
             onChange={(id) => id && put({ dataset: id })}
             error={wrong.dataset_id}
-            description={dataset?.version ? `${t.count.images({ n: dataset.version.image_count })}, ${t.count.classes({ n: dataset.version.classes.length })}` : " "}
+            description={dataset?.version ? `${t.count.images({ n: dataset.version.image_count })}, ${t.count.classes({ n: dataset.version.classes.length })}` : NOTHING}
           />
           <Select
             onKeyDown={enterChooses}
@@ -204,7 +206,7 @@ function Configured({ datasets, more, dataset, frameworks, framework, model, giv
             allowDeselect={false}
             onChange={(value) => value && put({ framework: value, model: undefined as never })}
             error={wrong.framework}
-            description={framework.version ? t.train.version({ version: framework.version }) : " "}
+            description={framework.version ? t.train.version({ version: framework.version }) : NOTHING}
           />
           <Select
             onKeyDown={enterChooses}
@@ -219,7 +221,7 @@ function Configured({ datasets, more, dataset, frameworks, framework, model, giv
             nothingFoundMessage={t.train.noModel}
             onChange={(value) => value && put({ model: value })}
             error={wrong.model_name}
-            description={chosen ? describe(chosen) : " "}
+            description={chosen ? describe(chosen) : NOTHING}
           />
         </section>
         {fields.length > 0 && (
