@@ -276,6 +276,7 @@ def test_an_image_is_opened_and_left_with_keys_and_the_focus_comes_back(inside: 
     inside.keyboard.press("End")
     last = PER_CLASS - 1
     is_right(inside, last, 4 * PER_CLASS - 1)
+    expect(tile(inside, last)).to_be_focused()
     inside.keyboard.press("Enter")
     expect(inside.get_by_role("heading", name=f"class_3/{4 * PER_CLASS - 1:06}.png")).to_be_visible()
     expect(inside.get_by_text("10,000 of 10,000", exact=True)).to_be_visible()
