@@ -12,12 +12,11 @@ from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.api import identity_shapes as shapes
-from visionai.api.parameters import Limit
+from visionai.api.parameters import Limit, zoned
 from visionai.api.problems import responses
 from visionai.api.shapes import Page
 from visionai.datasets.tables import Dataset
 from visionai.db import Database
-from visionai.errors import BadInput, FieldError
 from visionai.identity import audit_log
 from visionai.identity.access import CurrentUser
 from visionai.identity.audit_log import Format, Wanted
@@ -37,9 +36,7 @@ async def provide_wanted(
     target_id: FromQuery[UUID | None] = None, since: FromQuery[datetime | None] = None,
     until: FromQuery[datetime | None] = None,
 ) -> Wanted:  # fmt: skip
-    given = {"since": since, "until": until}
-    if naive := [name for name, moment in given.items() if moment is not None and moment.tzinfo is None]:
-        raise BadInput([FieldError(name, "must say its time zone, as 2026-05-04T12:00:00Z does") for name in naive])
+    since, until = zoned("since", since), zoned("until", until)
     return Wanted(user_id=user_id, action=action, project_id=project_id, target_id=target_id, since=since, until=until)
 
 

@@ -142,7 +142,7 @@ async def reset(
 
 
 @post(
-    "/auth/password", opt={"session": True, "audit": "user.password_changed"}, status_code=204,
+    "/auth/password", opt={"session": True, "limit": "auth", "audit": "user.password_changed"}, status_code=204,
     responses=responses(403), summary="Change one's password",
 )  # fmt: skip
 async def change_password(

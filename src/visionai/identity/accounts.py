@@ -11,7 +11,7 @@ from visionai.db import Database, utcnow
 from visionai.errors import BadInput, Conflict, Unauthorised
 from visionai.identity import passwords, sessions, tokens
 from visionai.identity.access import CurrentUser, Role
-from visionai.identity.audit import Actor, changed, record
+from visionai.identity.audit import Actor, changed, record, record_change
 from visionai.identity.projects import add_project
 from visionai.identity.sessions import Client, SignedIn
 from visionai.identity.tables import PasswordReset, SetupToken, User
@@ -36,23 +36,26 @@ async def new_setup_token(db: Database) -> str | None:
 async def setup(
     db: Database, settings: Settings, client: Client, token: str, email: str, password: str, name: str
 ) -> SignedIn:
-    """Make the first admin and the first project."""
+    """Make the first admin and the first project. Only with a good link is the password judged, which takes long."""
+    async with db.read() as session:
+        await _good_link(session, token)
     password_hash = await passwords.hashed(password, email, name)
     async with db.write() as session:
-        if not await setup_needed(session):
-            raise Conflict("The set-up has been done: sign in.", code="setup_done")
-        used = await session.execute(
-            update(SetupToken)
-            .where(SetupToken.token_hash == tokens.digest(token), SetupToken.used_at.is_(None))
-            .values(used_at=utcnow())
-            .returning(SetupToken.id)
-        )
-        if used.scalar_one_or_none() is None:
-            raise Unauthorised("This set-up link is not valid any more: use the one printed at the last start.")
+        (await _good_link(session, token)).used_at = utcnow()
         user = await add_user(session, email, password_hash, "admin", name)
         who = Actor(user.id, user.email, "setup", client.ip)
         record(session, who, "user.created", ("user", user.id, user.email), role="admin")
         return await sessions.begin(session, settings, user, client)
+
+
+async def _good_link(session: AsyncSession, token: str) -> SetupToken:
+    if not await setup_needed(session):
+        raise Conflict("The set-up has been done: sign in.", code="setup_done")
+    unused = select(SetupToken).where(SetupToken.token_hash == tokens.digest(token), SetupToken.used_at.is_(None))
+    found = (await session.scalars(unused.with_for_update())).one_or_none()
+    if found is None:
+        raise Unauthorised("This set-up link is not valid any more: use the one printed at the last start.")
+    return found
 
 
 async def login(db: Database, settings: Settings, client: Client, email: str, password: str) -> SignedIn:
@@ -106,8 +109,7 @@ async def change_password(db: Database, who: Actor, user: User, new: str, *, but
 
 async def rename(session: AsyncSession, user: CurrentUser, name: str) -> User:
     row = await session.get_one(User, user.id)
-    target, detail = ("user", row.id, row.email), changed(name=(row.name, name))
-    record(session, user.actor, "user.renamed", target, project_id=None, **detail)
+    record_change(session, user.actor, "user.renamed", ("user", row.id, row.email), changed(name=(row.name, name)))
     row.name = name
     return row
 

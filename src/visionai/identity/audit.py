@@ -53,6 +53,15 @@ def record(
     ))  # fmt: skip
 
 
+def record_change(
+    session: AsyncSession, who: Actor, action: Action, target: tuple[str, UUID | None, str],
+    changes: dict[str, Any], *, project_id: UUID | None = None,
+) -> None:  # fmt: skip
+    """As ``record``, of what ``changed`` found; of nothing there is no entry."""
+    if changes:
+        record(session, who, action, target, project_id=project_id, **changes)
+
+
 def changed(**fields: tuple[Any, Any]) -> dict[str, dict[str, Any]]:
     """Of each field that is another now, the old and the new."""
     return {name: {"old": old, "new": new} for name, (old, new) in fields.items() if old != new}

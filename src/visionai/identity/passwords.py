@@ -20,25 +20,26 @@ LEAST = 10
 MOST_BYTES = 1024
 GUESSES = 1e8
 """Out of reach for who tries at the log-in, and costly for who has stolen the hashes."""
-JUDGED = 72
-"""Of so many characters: more make it no worse, and take the judge long."""
+JUDGED = 32
+"""Of so many characters: more make it no worse, and some take the judge seconds."""
 OUR_WORDS = ("visionai", "vision")
 
 _threads = ThreadPoolExecutor(2, thread_name_prefix="argon2")
+_judge = ThreadPoolExecutor(1, thread_name_prefix="zxcvbn")  # apart, so that no log-in waits behind a long verdict
 _hasher = argon2.PasswordHasher()
 
 
 async def hashed(password: str, *about: str, field: str = "password") -> str:
     """``about``: the person's address and name, which others guess first. Raises BadInput for a weak one, and says
     what would make it stronger."""
-    if (fault := await _in_own_thread(_fault, password, about)) is not None:
+    if (fault := await _in_thread_of(_judge, _fault, password, about)) is not None:
         raise BadInput.field(field, fault)
-    return await _in_own_thread(_hasher.hash, password)
+    return await _in_thread_of(_threads, _hasher.hash, password)
 
 
 async def fits(password_hash: str | None, password: str) -> bool:
     """Without a hash it takes as long as with one, so that nobody learns which addresses have an account."""
-    return await _in_own_thread(_fits, password_hash, password)
+    return await _in_thread_of(_threads, _fits, password_hash, password)
 
 
 def _fault(password: str, about: tuple[str, ...]) -> str | None:
@@ -76,6 +77,6 @@ def _nobodys_hash() -> str:
     return _hasher.hash(secrets.token_urlsafe(32))
 
 
-async def _in_own_thread(function: Callable[..., T], *arguments: object) -> T:
+async def _in_thread_of(pool: ThreadPoolExecutor, function: Callable[..., T], *arguments: object) -> T:
     """Hashing is dear on purpose: in the threads that serve files, log-ins of strangers would stall uploads."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, function, *arguments)
+    return await asyncio.get_running_loop().run_in_executor(pool, function, *arguments)

@@ -30,11 +30,6 @@ log = structlog.get_logger()
 RESET_LIFE = timedelta(hours=24)
 
 
-CHANGES: dict[str, audit.Action] = {"role": "user.role_changed", "disabled": "user.disabled"}
-OTHERWISE: audit.Action = "user.renamed"
-"""What a change of several fields is called: by the weightiest. Its detail names all."""
-
-
 class Change(msgspec.Struct, kw_only=True):
     """What is None stays as it is."""
 
@@ -77,11 +72,11 @@ async def change(session: AsyncSession, user: CurrentUser, user_id: UUID, change
     if change.name is not None:
         changed.name = change.name
     role, disabled, name = zip(before, (changed.role, changed.disabled_at is not None, changed.name), strict=True)
-    detail = audit.changed(role=role, disabled=disabled, name=name)
-    action: audit.Action = next((done for field, done in CHANGES.items() if field in detail), OTHERWISE)
-    if action == "user.disabled" and changed.disabled_at is None:
-        action = "user.enabled"
-    audit.record(session, user.actor, action, ("user", user_id, changed.email), project_id=None, **detail)
+    target = ("user", user_id, changed.email)
+    ability: audit.Action = "user.disabled" if changed.disabled_at is not None else "user.enabled"
+    audit.record_change(session, user.actor, "user.role_changed", target, audit.changed(role=role))
+    audit.record_change(session, user.actor, ability, target, audit.changed(disabled=disabled))
+    audit.record_change(session, user.actor, "user.renamed", target, audit.changed(name=name))
     log.info("person_changed", user=str(user_id), by=str(user.id), role=changed.role, disabled=change.disabled)
     return changed
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from visionai.errors import BadInput, Conflict, NotFound
 from visionai.identity.access import CurrentUser, ProjectRole, require_project
-from visionai.identity.audit import changed, record
+from visionai.identity.audit import changed, record, record_change
 from visionai.identity.tables import Project, ProjectMember, Quota, User
 
 
@@ -25,7 +25,8 @@ async def rename(session: AsyncSession, user: CurrentUser, project_id: UUID, nam
     await require_project(session, user, project_id, at_least="owner")
     project = await session.get_one(Project, project_id)
     target = ("project", project_id, project.name)
-    record(session, user.actor, "project.renamed", target, project_id=project_id, **changed(name=(project.name, name)))
+    changes = changed(name=(project.name, name))
+    record_change(session, user.actor, "project.renamed", target, changes, project_id=project_id)
     project.name = name
     return project
 
@@ -65,8 +66,8 @@ async def change_member(
     if role != "owner":
         await _keep_an_owner(session, member)
     person = await session.get_one(User, user_id)
-    target, detail = ("user", user_id, person.email), changed(role=(member.role, role))
-    record(session, user.actor, "member.role_changed", target, project_id=project_id, **detail)
+    target, changes = ("user", user_id, person.email), changed(role=(member.role, role))
+    record_change(session, user.actor, "member.role_changed", target, changes, project_id=project_id)
     member.role = role
     return member, person
 

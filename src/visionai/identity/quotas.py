@@ -50,9 +50,9 @@ async def put(session: AsyncSession, user: CurrentUser, kind: str, subject_id: U
     name = await _subject(session, kind, subject_id)
     before, after = await of(session, subject_id), msgspec.structs.asdict(allowance)
     await session.merge(Quota(subject_id=subject_id, **after))
-    detail = audit.changed(**{field: (getattr(before, field), value) for field, value in after.items()})
+    changes = audit.changed(**{field: (getattr(before, field), value) for field, value in after.items()})
     project_id = subject_id if kind == "project" else None
-    audit.record(session, user.actor, "quota.changed", (kind, subject_id, name), project_id=project_id, **detail)
+    audit.record_change(session, user.actor, "quota.changed", (kind, subject_id, name), changes, project_id=project_id)
 
 
 async def _subject(session: AsyncSession, kind: str, subject_id: UUID) -> str:

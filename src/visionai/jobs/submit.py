@@ -104,20 +104,21 @@ async def submit(
 async def cancel_for(session: AsyncSession, user: CurrentUser, job_id: UUID) -> Job:
     """``cancel``, by somebody who may."""
     job = await editable_job(session, user, job_id)
-    await cancel(session, job)
-    record(session, user.actor, "job.cancelled", ("job", job_id, job.name), project_id=job.project_id)
+    if await cancel(session, job):
+        record(session, user.actor, "job.cancelled", ("job", job_id, job.name), project_id=job.project_id)
     return job
 
 
-async def cancel(session: AsyncSession, job: Job) -> None:
-    """Ask for it to be cancelled. Asking again, or asking an ended job, changes nothing."""
+async def cancel(session: AsyncSession, job: Job) -> bool:
+    """Ask for it to be cancelled. Asking again, or asking an ended job, changes nothing: False."""
     if job.state in ENDED or job.cancel_requested_at is not None:
-        return
+        return False
     job.cancel_requested_at = utcnow()
     job.state_reason = "Being cancelled."
     job.next_check_at = utcnow()
     events.emit(session, job, "state", {"state": job.state, "reason": job.state_reason})
     after_commit(session, Wake("job", job.id))
+    return True
 
 
 async def problem_before_queueing(session: AsyncSession, frameworks: Frameworks, job: Job) -> Problem | None:
