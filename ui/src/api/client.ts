@@ -28,7 +28,7 @@ async function authorisedFetch(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
   const signal = pathname.startsWith(LEAVING) ? request.signal : AbortSignal.any([request.signal, staying.signal]);
   const token = await session.token();
-  if (!token && request.method === "GET" && pathname !== SETUP) throw new DOMException("Nobody is signed in.", "AbortError");
+  if (!token && request.method === "GET" && pathname !== SETUP) AbortSignal.abort().throwIfAborted();
   const response = await connection.watch(() => fetch(withToken(request, token), { signal }));
   if (response.status !== 401 || !token) return response;
   const fresh = await session.refresh();
