@@ -102,6 +102,13 @@ def test_a_project_that_is_named_after_the_file_is_asked_too(admin: Any) -> None
     assert admin.call("GET", "/api/v1/datasets").json()["items"] == []
 
 
+def test_a_data_set_does_not_count_against_itself(admin: Any) -> None:
+    other = admin.call("POST", "/api/v1/projects", json={"name": "other"}).json()["id"]
+    put(admin, f"users/{me(admin)}", datasets=1)
+    parts = [("file", ("a.zip", b"x" * 10)), ("project_id", (None, other))]
+    assert admin.call("POST", "/api/v1/datasets/upload", files=parts).status_code == 202
+
+
 def test_a_training_is_refused_where_gpu_seconds_or_storage_are_used_up(
     app: Litestar, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.request
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from serving import make_admin
 
 if TYPE_CHECKING:
     from conftest import Server
@@ -30,12 +29,7 @@ Answers = dict[str, Callable[[Query], Any]]
 
 @pytest.fixture(scope="module", autouse=True)
 def admin(server: Server) -> None:
-    body = {"token": server.setup_url.partition("#token=")[2], "email": EMAIL, "password": PASSWORD}
-    request = urllib.request.Request(
-        f"{server.url}/api/v1/auth/setup", json.dumps(body).encode(), {"content-type": "application/json"}
-    )
-    with urllib.request.urlopen(request) as answer:
-        assert answer.status == 201
+    make_admin(server, EMAIL, PASSWORD)
 
 
 @pytest.fixture

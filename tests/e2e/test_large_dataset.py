@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
-import urllib.request
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
+from serving import make_admin
 from sqlalchemy import Engine, create_engine, insert, select, text
 from sqlalchemy.orm import Session
 
@@ -35,12 +34,7 @@ HALF_TONES = [(n * 37 % 256, n * 91 % 256, n * 53 % 256) for n in range(PICTURES
 
 @pytest.fixture(scope="module", autouse=True)
 def admin(server: Server) -> None:
-    body = {"token": server.setup_url.partition("#token=")[2], "email": EMAIL, "password": PASSWORD}
-    request = urllib.request.Request(
-        f"{server.url}/api/v1/auth/setup", json.dumps(body).encode(), {"content-type": "application/json"}
-    )
-    with urllib.request.urlopen(request) as answer:
-        assert answer.status == 201
+    make_admin(server, EMAIL, PASSWORD)
 
 
 def database(server: Server) -> Engine:

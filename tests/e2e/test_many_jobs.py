@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.request
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from serving import make_admin
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
@@ -35,13 +34,7 @@ LOST = {"code": "oom", "message": "The trainer ran out of memory.", "hint": "Hal
 
 @pytest.fixture(scope="module", autouse=True)
 def admin(server: Server) -> None:
-    token = server.setup_url.partition("#token=")[2]
-    body = {"token": token, "email": EMAIL, "password": PASSWORD}
-    request = urllib.request.Request(
-        f"{server.url}/api/v1/auth/setup", json.dumps(body).encode(), {"content-type": "application/json"}
-    )
-    with urllib.request.urlopen(request) as answer:
-        assert answer.status == 201
+    make_admin(server, EMAIL, PASSWORD)
 
 
 @pytest.fixture(scope="module", autouse=True)

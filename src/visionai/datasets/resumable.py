@@ -61,7 +61,7 @@ async def begin(
     expires_at: datetime, admit: Admit,
 ) -> DatasetUpload:  # fmt: skip
     """The data set is there from now on, ``uploading``, and all of its size counts against quotas."""
-    uploads.refuse_beyond(await admit(session, user_id, project_id, True), size)
+    uploads.refuse_beyond(await admit(session, user_id, project_id, uploads.NEW), size)
     dataset = uploads.uploading(uuid7(), project_id=project_id, user_id=user_id, name=name, format_=format_)
     dataset.upload_bytes = size
     session.add(dataset)

@@ -7,7 +7,7 @@ whole, one transaction submits the import (``processing``). What is broken off l
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -27,9 +27,10 @@ from visionai.storage.base import Storage
 
 log = structlog.get_logger()
 
-Admit = Callable[[AsyncSession, UUID, UUID, bool], Awaitable[int | None]]
-"""Of a person and a project, for a new data set or for one that is counted already: how many bytes may come, None for
-any. Raises Forbidden."""
+Admit = Callable[[AsyncSession, UUID, UUID, Sequence[str]], Awaitable[int | None]]
+"""Of a person and a project, with those of the two that do not count the data set yet: how many bytes may come, None
+for any. Raises Forbidden."""
+NEW = ("user", "project")
 
 FORMATS = ("auto", "class_folders")
 ALIVE = timedelta(minutes=1)
@@ -52,7 +53,7 @@ class Upload:
         """``admit`` is asked in the transaction that creates the data set."""
         async with self._db.write() as session:
             if admit is not None:
-                self._room = await admit(session, user_id, project_id, True)
+                self._room = await admit(session, user_id, project_id, NEW)
             session.add(uploading(self.dataset_id, project_id=project_id, user_id=user_id, name=name, format_=format_))
 
     async def store(self, chunks: AsyncIterator[bytes]) -> None:
@@ -71,7 +72,8 @@ class Upload:
         if dataset is None:
             raise _given_up()
         if admit is not None:  # once more: others came meanwhile, or another project was named after the file
-            self._room = await admit(session, user_id, project_id, dataset.project_id != project_id)
+            new_to = () if dataset.project_id == project_id else ("project",)
+            self._room = await admit(session, user_id, project_id, new_to)
             self._refuse_more(self.size)
         dataset.project_id, dataset.name, dataset.format = project_id, name, format_
         dataset.upload_bytes = self.size

@@ -37,25 +37,24 @@ async def setup(
     db: Database, settings: Settings, client: Client, token: str, email: str, password: str, name: str
 ) -> SignedIn:
     """Make the first admin and the first project. Only with a good link is the password judged, which takes long."""
+    unused = (SetupToken.token_hash == tokens.digest(token), SetupToken.used_at.is_(None))
     async with db.read() as session:
-        await _good_link(session, token)
+        await _require_link(session, await session.scalar(select(SetupToken.id).where(*unused)))
     password_hash = await passwords.hashed(password, email, name)
     async with db.write() as session:
-        (await _good_link(session, token)).used_at = utcnow()
+        use = update(SetupToken).where(*unused).values(used_at=utcnow()).returning(SetupToken.id)
+        await _require_link(session, await session.scalar(use))
         user = await add_user(session, email, password_hash, "admin", name)
         who = Actor(user.id, user.email, "setup", client.ip)
         record(session, who, "user.created", ("user", user.id, user.email), role="admin")
         return await sessions.begin(session, settings, user, client)
 
 
-async def _good_link(session: AsyncSession, token: str) -> SetupToken:
+async def _require_link(session: AsyncSession, link_id: UUID | None) -> None:
     if not await setup_needed(session):
         raise Conflict("The set-up has been done: sign in.", code="setup_done")
-    unused = select(SetupToken).where(SetupToken.token_hash == tokens.digest(token), SetupToken.used_at.is_(None))
-    found = (await session.scalars(unused.with_for_update())).one_or_none()
-    if found is None:
+    if link_id is None:
         raise Unauthorised("This set-up link is not valid any more: use the one printed at the last start.")
-    return found
 
 
 async def login(db: Database, settings: Settings, client: Client, email: str, password: str) -> SignedIn:

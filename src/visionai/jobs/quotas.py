@@ -7,6 +7,7 @@ What was deleted counts no longer. All is looked at in the transaction that crea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -54,11 +55,11 @@ async def use(session: AsyncSession, kind: str, subject_id: UUID) -> Use:
     )
 
 
-async def admit_upload(session: AsyncSession, user_id: UUID, project_id: UUID, new: bool) -> int | None:
-    """How many bytes may come; None: no quota says. Raises Forbidden ``quota_exceeded`` where a ``new`` data set would
-    be one too many, or nothing would fit."""
-    if new:
-        await _require(session, user_id, project_id, ("datasets", "storage_bytes"))
+async def admit_upload(session: AsyncSession, user_id: UUID, project_id: UUID, new_to: Sequence[str]) -> int | None:
+    """How many bytes may come; None: no quota says. ``new_to``: whose one more data set it is, of ``user`` and
+    ``project``; the others count it already. Raises Forbidden ``quota_exceeded`` where it would be one too many, or
+    nothing would fit."""
+    await _require(session, user_id, project_id, ("datasets", "storage_bytes"), new_to)
     rooms = []
     for kind, subject_id in (("user", user_id), ("project", project_id)):
         most = (await quotas.of(session, subject_id)).storage_bytes
@@ -72,8 +73,12 @@ async def admit_job(session: AsyncSession, user_id: UUID, project_id: UUID) -> N
     await _require(session, user_id, project_id, ("storage_bytes", "gpu_seconds"))
 
 
-async def _require(session: AsyncSession, user_id: UUID, project_id: UUID, what: tuple[str, ...]) -> None:
+async def _require(
+    session: AsyncSession, user_id: UUID, project_id: UUID, what: tuple[str, ...], of: Sequence[str] = tuple(OF)
+) -> None:
     for kind, subject_id in (("user", user_id), ("project", project_id)):
+        if kind not in of:
+            continue
         allowance = await quotas.of(session, subject_id)
         if allowance == Allowance():
             continue
