@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
+from serving import make_admin
 
 if TYPE_CHECKING:
     from conftest import Server
@@ -27,13 +28,7 @@ NOWHERE = "00000000-0000-7000-8000-000000000000"
 
 @pytest.fixture(scope="module", autouse=True)
 def admin(server: Server) -> None:
-    token = server.setup_url.partition("#token=")[2]
-    body = {"token": token, "email": EMAIL, "password": PASSWORD}
-    request = urllib.request.Request(
-        f"{server.url}/api/v1/auth/setup", json.dumps(body).encode(), {"content-type": "application/json"}
-    )
-    with urllib.request.urlopen(request) as answer:
-        assert answer.status == 201
+    make_admin(server, EMAIL, PASSWORD)
 
 
 @pytest.fixture
